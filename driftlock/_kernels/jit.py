@@ -1,0 +1,32 @@
+"""The one door to Numba: options of every kernel are decided here.
+
+The compiled code is cached beside the package, or in the user's cache folder where the package is
+read-only; ``DRIFTLOCK_NUMBA_CACHE=0`` turns the cache off. A cached kernel that calls one in
+another file goes stale when only that file changes: clear ``__pycache__`` after editing kernels.
+fastmath stays off: reassociation changes results.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TypeVar
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_SWITCH = os.environ.get("DRIFTLOCK_NUMBA_CACHE", "1")
+if _SWITCH not in ("0", "1"):
+    raise ValueError(f"DRIFTLOCK_NUMBA_CACHE={_SWITCH!r} is not known; set it to 0 or 1")
+
+
+def jit(function: F) -> F:
+    """Compile `function` on first use, without the GIL, cached on disk where that is possible."""
+    options = {"nogil": True, "fastmath": False}
+    if _SWITCH == "1":
+        try:
+            return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+        except RuntimeError:  # no folder that can be written: compile in every process
+            pass
+    return numba.njit(**options)(function)  # type: ignore[no-any-return]

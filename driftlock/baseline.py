@@ -1,0 +1,166 @@
+"""Which rows are the baseline: taken from a call, cleaned, halved, and recognised when they return."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from driftlock.arrays import Column, Mask
+from driftlock.errors import DriftlockWarning, InputError, OptionError, listed
+from driftlock.fields import to_frame
+from driftlock.fields.values import content_hashes, scrambled
+from driftlock.scoring import Model, merge_scores
+from driftlock.significance import adjust, censored_p
+
+EXPECTED = "expected a number of rows, a boolean mask, a table, a fitted Detector or None"
+CLEAN_TAIL, CLEAN_CENSORED, CLEAN_LEVEL, CLEAN_ROUNDS = 0.175, 0.07, 0.1, 4
+WITNESSES = 200
+
+
+def split_baseline(events: pd.DataFrame, baseline: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Baseline rows and tested rows of one call.
+
+    Parameters
+    ----------
+    events : DataFrame
+        All rows.
+    baseline : int, boolean mask or table
+        The first rows, the rows where it is true, or other rows.
+
+    Raises
+    ------
+    InputError
+        If the mask does not fit or leaves no row to test, or there are too few rows.
+    OptionError
+        If `baseline` is something else.
+    """
+    if isinstance(baseline, (bool, np.bool_, float, np.floating, str, bytes)):
+        raise OptionError(f"baseline={baseline!r} is not possible; {EXPECTED}")
+    if isinstance(baseline, Integral):
+        return _split_at(events, int(baseline))
+    mask = _as_mask(baseline)
+    if mask is None:
+        if not hasattr(baseline, "columns") and not isinstance(baseline, (list, np.ndarray)):
+            raise OptionError(f"baseline is a {type(baseline).__name__}; {EXPECTED}")
+        return to_frame(baseline, "baseline"), events
+    if isinstance(baseline, pd.Series) and not baseline.index.equals(events.index):
+        raise InputError("the baseline mask has another index than events; align them first")
+    if mask.size != len(events):
+        raise InputError(
+            f"the baseline mask has {mask.size:,} entries, but events {len(events):,} rows"
+        )
+    if mask.all():
+        raise InputError("the baseline mask is true everywhere, so that no row is left to test")
+    return events[mask], events[~mask]
+
+
+def _split_at(events: pd.DataFrame, count: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    if count < 1:
+        raise OptionError(f"baseline={count} is no number of rows; {EXPECTED}")
+    if len(events) <= count:
+        raise InputError(
+            f"baseline={count:,} needs more rows than the {len(events):,} of events, so that some are "
+            "left to test"
+        )
+    return events.iloc[:count], events.iloc[count:]
+
+
+def _as_mask(baseline: Any) -> Mask | None:
+    """One-dimensional booleans, or None for anything else."""
+    if hasattr(baseline, "columns"):
+        return None
+    values = np.asarray(baseline)
+    if values.ndim != 1 or values.size == 0:
+        return None
+    if values.dtype == object and all(isinstance(value, (bool, np.bool_)) for value in values):
+        values = values.astype(bool)
+    if values.dtype != bool:
+        if values.dtype == object and isinstance(values[0], dict):
+            return None
+        raise OptionError(f"baseline is a sequence of {values.dtype} values; {EXPECTED}")
+    return values
+
+
+def clean_rows(columns: Sequence[Column]) -> Mask:
+    """Which baseline rows to keep: those that a censored tail does not reject.
+
+    Every round all rows are scored by the kept ones, each without itself, and rejected by
+    Benjamini-Hochberg; rows dropped before are scored anew and may come back.
+    """
+    n = len(columns[0])
+    kept = np.ones(n, bool)
+    for _ in range(CLEAN_ROUNDS):
+        model = Model.fit([column.take(kept) for column in columns])
+        scores = model.baseline
+        if not kept.all():
+            others = model.score([column.take(~kept) for column in columns])
+            scores = merge_scores(scores, others, kept)
+        p = censored_p(scores.total, scores.total, tail=CLEAN_TAIL, censored=CLEAN_CENSORED)
+        still = adjust(p, "fdr") > CLEAN_LEVEL
+        if (still == kept).all():
+            break
+        kept = still
+    return kept
+
+
+def half_of(columns: Sequence[pd.Series[Any]], seed: int) -> Mask:
+    """A random half of the rows, chosen by content and seed, not by place.
+
+    Equal rows are told apart by a running number, so that which of them is chosen does not matter
+    and the halves are those of a random split.
+    """
+    hashes = content_hashes(columns, f"{seed % 16**16:016x}")
+    order = np.argsort(hashes, kind="stable")
+    ordered = hashes[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    copies = np.arange(len(ordered)) - np.repeat(starts, np.diff(np.append(starts, len(ordered))))
+    keys = scrambled(ordered ^ scrambled(copies.astype(np.uint64)))
+    chosen = np.zeros(len(ordered), bool)
+    chosen[order[np.argsort(keys, kind="stable")[: (len(ordered) + 1) // 2]]] = True
+    return chosen
+
+
+@dataclass(frozen=True, eq=False)
+class Overlap:
+    """A few rows of the baseline, by label and content, to recognise if they are tested."""
+
+    labels: pd.Index[Any]
+    hashes: NDArray[np.uint64]
+
+    @classmethod
+    def remember(cls, frame: pd.DataFrame, flat: dict[str, pd.Series[Any]]) -> Overlap:
+        """Remember evenly spaced rows; none where labels are not unique."""
+        if not frame.index.is_unique:
+            return cls(frame.index[:0], np.empty(0, np.uint64))
+        places = np.unique(np.linspace(0, len(frame) - 1, WITNESSES).astype(int))
+        return cls(frame.index[places], _hashes(flat, places))
+
+    def warn_if_in(self, frame: pd.DataFrame, flat: dict[str, pd.Series[Any]]) -> None:
+        """Warn if most rows with a remembered label are the remembered rows."""
+        if not len(self.labels) or not frame.index.is_unique:
+            return
+        places = frame.index.get_indexer(self.labels)
+        common = places >= 0
+        if not common.any():
+            return
+        same = _hashes(flat, places[common]) == self.hashes[common]
+        if 2 * same.sum() > common.sum():
+            labels = self.labels[common][same]
+            warnings.warn(
+                f"events hold rows that also stand in the baseline (labels {listed(labels, 4)}): their "
+                "own copy makes them look normal; leave them out, or pass one table with baseline= a "
+                "count or a mask",
+                DriftlockWarning,
+                stacklevel=4,
+            )
+
+
+def _hashes(flat: dict[str, pd.Series[Any]], places: NDArray[np.int64]) -> NDArray[np.uint64]:
+    return content_hashes([values.iloc[places] for values in flat.values()], "0" * 16)

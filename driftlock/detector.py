@@ -1,0 +1,388 @@
+"""The orchestrator: a baseline in, a detector out; events in, p-values and decisions out."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from driftlock.arrays import Column, Floats, Ints, Mask
+from driftlock.baseline import Overlap, clean_rows, half_of, split_baseline
+from driftlock.errors import InputError, NotFittedError, OptionError, check_choice
+from driftlock.fields import Schema, column_names, to_frame
+from driftlock.plan import Plan
+from driftlock.results import Detection, Null
+from driftlock.scoring import MILLI, Model, Scores, merge_scores
+from driftlock.significance import (
+    CONTROLS,
+    RowP,
+    adjust,
+    censored_p,
+    row_p,
+    score_threshold,
+)
+from driftlock.warm import warmup
+
+CALIBRATIONS = ("auto", "loo", "split")
+MIN_BASELINE = 20
+UNKNOWN_TAIL, UNKNOWN_CENSORED = 0.20, 0.05
+
+
+def detect(events: Any, *, baseline: Any = None, **options: Any) -> Detection:
+    """Find the rows of a table that cost more bits to write down than the baseline makes likely.
+
+    Parameters
+    ----------
+    events : DataFrame, or polars or pyarrow table
+        Rows to test, of any mix of strings, numbers, times, nested records and missing values.
+    baseline : int, boolean mask, DataFrame, fitted Detector or None
+        What is known to be normal: the first rows of `events`, those where a mask is true, another
+        table with the same columns, or a detector fitted before. Rows of `events` that serve as
+        baseline are not tested. With None every row is compared with all others: a ranking with
+        flags, good for up to about 2 % of anomalies, and no guarantee.
+    **options
+        Those of `Detector`: alpha, control, tail, calibration, fields, clean, rng.
+
+    Returns
+    -------
+    Detection
+        Score, bits, p-value, decision and top field of every tested row.
+
+    Raises
+    ------
+    InputError
+        If a table has no rows, too few baseline rows, colliding names, or other columns than the
+        baseline.
+    OptionError
+        If an option is not known or has a value that makes no sense.
+
+    Examples
+    --------
+    >>> import driftlock as dl
+    >>> mixed = dl.datasets.load("mixed").events
+    >>> found = dl.detect(mixed, baseline=400)
+    >>> len(found), bool(found.table["p_value"].min() > 0)
+    (600, True)
+    """
+    if isinstance(baseline, Detector):
+        if options:
+            raise OptionError(
+                f"a fitted Detector has its own options; drop {', '.join(options)} from the call"
+            )
+        return baseline.detect(events)
+    known = inspect.signature(Detector).parameters
+    for name in options:
+        check_choice("option", name, known)
+    detector = Detector(**options)
+    if baseline is None:
+        return detector.fit(events)._against_each_other(to_frame(events))
+    normal, tested = split_baseline(to_frame(events), baseline)
+    return detector.fit(normal).detect(tested)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    """Everything that a fit decides."""
+
+    schema: Schema
+    model: Model
+    scores: Scores  # of all baseline rows, each without itself
+    calibrates: Mask  # rows whose scores are the null
+    dropped: Ints
+    calibration: str
+    overlap: Overlap
+    seed: int
+
+    @property
+    def null(self) -> tuple[Ints, Ints]:
+        """Scores and bits of the rows that calibrate, in millibits."""
+        return self.scores.total[self.calibrates], self.scores.bits.sum(axis=0)[self.calibrates]
+
+
+class Detector:
+    """A baseline learned: scores, p-values and decisions for any rows with the same columns.
+
+    Follows scikit-learn's contract (`get_params`, `set_params`, `clone`) with PyOD's orientation:
+    larger scores are stranger, `predict` gives 1 for an anomaly.
+
+    Parameters
+    ----------
+    alpha : float, default 0.05
+        Level of the control: the expected share of false flags for "fdr".
+    control : {"fdr", "fpr", "fwer", "by", "storey"}, default "fdr"
+        Benjamini-Hochberg, none (each row at level alpha), Holm, Benjamini-Yekutieli, or Storey.
+    tail : bool, default True
+        Whether a row beyond every baseline row may get a p-value below 1 / (n + 1) from the
+        exponential tail of the baseline's scores.
+    calibration : {"auto", "loo", "split"}, default "auto"
+        How the baseline's own scores are made: each row against all others ("loo"), or one half
+        against the other ("split": exact, less power). "auto" is "loo".
+    fields : mapping of str to str, optional
+        Kinds that override what the values say: category, number, time, text or id (text and id
+        are left out).
+    clean : bool, default False
+        Whether to look for anomalies in the baseline first and leave them out.
+    rng : None, int or numpy.random.Generator
+        Seed of the split. With None a fresh one is drawn; it is kept in `seed_`.
+
+    Attributes
+    ----------
+    decision_scores_ : ndarray of float64, shape (n,)
+        Scores of the baseline rows in bits, each without itself.
+    threshold_ : float
+        Largest score whose rank p-value exceeds alpha; `predict` flags what is above.
+    schema_ : DataFrame
+        Every field: kind, whether it is coded, and the reason.
+    calibration_ : str
+        The calibration in force.
+    dropped_ : ndarray of int
+        Positions of the baseline rows that `clean` left out.
+    feature_names_in_ : ndarray of str
+        Columns of the baseline.
+    n_features_in_ : int
+        Their number.
+    seed_ : int
+        Seed of the split.
+
+    Examples
+    --------
+    >>> import driftlock as dl
+    >>> normal, odd = dl.datasets.load("normal").events, dl.datasets.load("anomalous").events
+    >>> detector = dl.Detector(alpha=0.05).fit(normal)
+    >>> int(detector.predict(odd).sum()) > 80
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        alpha: float = 0.05,
+        control: str = "fdr",
+        tail: bool = True,
+        calibration: str = "auto",
+        fields: Mapping[str, str] | None = None,
+        clean: bool = False,
+        rng: None | int | np.random.Generator = None,
+    ) -> None:
+        self.alpha = alpha
+        self.control = control
+        self.tail = tail
+        self.calibration = calibration
+        self.fields = fields
+        self.clean = clean
+        self.rng = rng
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn the code and the null distribution of a baseline.
+
+        Parameters
+        ----------
+        X : DataFrame, or polars or pyarrow table
+            Normal rows, 20 at least.
+        y : ignored
+
+        Returns
+        -------
+        Detector
+            This one.
+
+        Raises
+        ------
+        InputError
+            If there are too few rows, colliding names or no field that can be coded.
+        OptionError
+            If an option has a value that makes no sense.
+        """
+        seed = self._check_options()
+        warmup()
+        frame = to_frame(X, "baseline")
+        if len(frame) < MIN_BASELINE:
+            raise InputError(
+                f"the baseline has {len(frame)} rows; at least {MIN_BASELINE} are needed"
+            )
+        schema = Schema.learn(frame, self.fields)
+        flat = schema.flatten(frame, "baseline")
+        columns = schema.encode(flat)
+        kept = clean_rows(columns) if self.clean else np.ones(len(frame), bool)
+        fits = kept.copy()
+        calibration = "loo" if self.calibration == "auto" else self.calibration
+        if calibration == "split":
+            fits[kept] = half_of([values[kept] for values in flat.values()], seed)
+        model = Model.fit([column.take(fits) for column in columns])
+        scores = model.baseline
+        if not fits.all():
+            others = model.score([column.take(~fits) for column in columns])
+            scores = merge_scores(model.baseline, others, fits)
+        calibrates = kept & ~fits if calibration == "split" else kept
+        self._fitted = _Fitted(
+            schema,
+            model,
+            scores,
+            calibrates,
+            np.flatnonzero(~kept),
+            calibration,
+            Overlap.remember(frame, flat),
+            seed,
+        )
+        self.feature_names_in_ = np.array(column_names(frame.columns), dtype=object)
+        self.n_features_in_ = len(self.feature_names_in_)
+        return self
+
+    def decision_function(self, X: Any) -> Floats:
+        """Score of each row in bits, shape (m,); larger is stranger."""
+        return self._score(to_frame(X))[0].total / MILLI
+
+    def predict(self, X: Any) -> NDArray[np.int64]:
+        """1 where the score is above `threshold_`, else 0: a level of alpha for each row alone."""
+        return (self.decision_function(X) > self.threshold_).astype(np.int64)
+
+    def detect(self, events: Any) -> Detection:
+        """Scores, p-values, decisions and explanations of rows with the baseline's columns.
+
+        Parameters
+        ----------
+        events : DataFrame, or polars or pyarrow table
+            Rows to test; none of them should stand in the baseline.
+
+        Returns
+        -------
+        Detection
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called.
+        InputError
+            If the columns are not those of the baseline.
+        """
+        frame = to_frame(events)
+        scores, flat = self._score(frame)
+        self._state.overlap.warn_if_in(frame, flat)
+        p = row_p(self._state.null, (scores.total, scores.bits.sum(axis=0)), tail=self.tail)
+        is_exact = self._state.calibration == "split" and not self.tail and not self.clean
+        return self._detection(frame, scores, p, "exact" if is_exact else "calibrated")
+
+    def plan(self, m: int) -> Plan:
+        """What testing m rows together can find, told before the test."""
+        if isinstance(m, bool) or not isinstance(m, Integral) or m < 1:
+            raise OptionError(f"m={m!r} is no number of rows; expected a whole number from 1 on")
+        n = int(self._state.calibrates.sum())
+        return Plan.of(n, int(m), alpha=self.alpha, control=self.control, tail=self.tail)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The options, by name."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set options by name; they count from the next `fit` on."""
+        for name, value in params.items():
+            check_choice("option", name, self.get_params())
+            setattr(self, name, value)
+        return self
+
+    @property
+    def decision_scores_(self) -> Floats:
+        """Scores of the baseline rows in bits, shape (n,)."""
+        return self._state.scores.total / MILLI
+
+    @property
+    def threshold_(self) -> float:
+        """Largest score in bits whose rank p-value exceeds alpha."""
+        return score_threshold(self._state.null[0], self.alpha) / MILLI
+
+    @property
+    def schema_(self) -> pd.DataFrame:
+        """Every field: kind, whether it is coded, and the reason."""
+        return self._state.schema.table()
+
+    @property
+    def calibration_(self) -> str:
+        """The calibration in force."""
+        return self._state.calibration
+
+    @property
+    def dropped_(self) -> Ints:
+        """Positions of the baseline rows that `clean` left out."""
+        return self._state.dropped
+
+    @property
+    def seed_(self) -> int:
+        """Seed of the split."""
+        return self._state.seed
+
+    def __repr__(self) -> str:
+        defaults = inspect.signature(type(self)).parameters
+        changed = ", ".join(
+            f"{name}={value!r}"
+            for name, value in self.get_params().items()
+            if value is not defaults[name].default
+        )
+        return f"Detector({changed})"
+
+    @property
+    def _state(self) -> _Fitted:
+        try:
+            return self.__dict__["_fitted"]  # type: ignore[no-any-return]
+        except KeyError:
+            raise NotFittedError(
+                "this Detector is not fitted yet; call fit(baseline) first"
+            ) from None
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_fitted" in self.__dict__
+
+    def _check_options(self) -> int:
+        """Validate every option; the seed of the split."""
+        alpha = self.alpha
+        if isinstance(alpha, bool) or not isinstance(alpha, Real) or not 0 < alpha < 1:
+            raise OptionError(f"alpha={alpha!r} is no level; expected a number between 0 and 1")
+        check_choice("control", self.control, CONTROLS)
+        check_choice("calibration", self.calibration, CALIBRATIONS)
+        check_choice("tail", self.tail, (True, False))
+        check_choice("clean", self.clean, (True, False))
+        try:
+            return int(np.random.default_rng(self.rng).integers(2**63))
+        except (TypeError, ValueError) as error:
+            raise OptionError(
+                f"rng={self.rng!r} is no seed; expected None, an int or a Generator"
+            ) from error
+
+    def _score(self, frame: pd.DataFrame) -> tuple[Scores, dict[str, Any]]:
+        state = self._state
+        flat = state.schema.flatten(frame)
+        columns: list[Column] = state.schema.encode(flat)
+        return state.model.score(columns), flat
+
+    def _against_each_other(self, frame: pd.DataFrame) -> Detection:
+        """The fitted rows themselves, each against all others, with the tail censored."""
+        scores = self._state.scores
+        p = censored_p(
+            self._state.null[0], scores.total, tail=UNKNOWN_TAIL, censored=UNKNOWN_CENSORED
+        )
+        kinds = np.full(len(frame), "tail", dtype="<U4")
+        return self._detection(frame, scores, RowP(p, kinds), "none")
+
+    def _detection(self, frame: pd.DataFrame, scores: Scores, p: RowP, guarantee: str) -> Detection:
+        state = self._state
+        null = Null(
+            state.null[0],
+            state.scores.bits[:, state.calibrates].mean(axis=1) / MILLI,
+            self.threshold_,
+        )
+        return Detection(
+            frame,
+            scores,
+            p,
+            adjust(p.values, self.control),
+            null,
+            state.schema,
+            self.plan(len(frame)),
+            state.calibration,
+            guarantee,
+        )

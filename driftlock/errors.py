@@ -1,0 +1,49 @@
+"""What driftlock raises and warns.
+
+An error means that the call makes no sense: no rows, no usable field, an unknown option, a broken
+file. A value that does not fit its field is no error: it is evidence, and is scored as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+
+class DriftlockError(ValueError):
+    """Root of every error that driftlock raises on purpose."""
+
+
+class InputError(DriftlockError):
+    """A table that makes the call meaningless: no rows, a missing column, names that collide."""
+
+
+class OptionError(DriftlockError):
+    """An option with a value that is not known or not possible."""
+
+
+class FileError(DriftlockError):
+    """A file, or a line of it, that cannot be read as what it claims to be."""
+
+
+class NotFittedError(DriftlockError, AttributeError):
+    """A detector was asked for results before it was fitted."""
+
+
+class DriftlockWarning(UserWarning):
+    """Something that runs, but probably not as its author meant it."""
+
+
+def check_choice(name: str, value: Any, known: Iterable[Any]) -> None:
+    """Raise an `OptionError` that lists the known values unless `value` is one of them."""
+    known = tuple(known)
+    if not any(type(value) is type(choice) and value == choice for choice in known):
+        listed = ", ".join(repr(choice) for choice in known)
+        raise OptionError(f"{name}={value!r} is not known; choose one of {listed}")
+
+
+def listed(names: Iterable[Any], limit: int = 8) -> str:
+    """Names for a message: the first few, quoted, and how many more there are."""
+    names = list(names)
+    shown = ", ".join(repr(name) for name in names[:limit])
+    return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")

@@ -1,0 +1,153 @@
+"""The schema: the fields of a baseline, how each is read, and what they were found to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import pandas as pd
+
+from driftlock.arrays import Column
+from driftlock.errors import InputError, OptionError, check_choice, listed
+from driftlock.fields.kinds import KINDS, Decision, decide
+from driftlock.fields.nested import is_nested, lay_out
+from driftlock.fields.table import column_names
+from driftlock.fields.typed import CODED, CodedField, TimeField
+
+Flat: TypeAlias = "dict[str, pd.Series[Any]]"
+
+
+@dataclass(frozen=True, eq=False)
+class Schema:
+    """The typed fields of a baseline.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        Names of the columns of the table.
+    nested : frozenset of str
+        Those that are laid out into fields with dotted names.
+    decisions : dict of str to Decision
+        Kind and reason of every field, those left out among them.
+    fields : tuple of CategoryField, NumberField or TimeField
+        The fields that are coded.
+    """
+
+    columns: tuple[str, ...]
+    nested: frozenset[str]
+    decisions: dict[str, Decision]
+    fields: tuple[CodedField, ...] = field(default=())
+
+    @classmethod
+    def learn(cls, frame: pd.DataFrame, kinds: Mapping[str, str] | None = None) -> Schema:
+        """Decide every field's kind on a baseline frame.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            The baseline.
+        kinds : mapping of str to str, optional
+            Kinds that override what the values say, by field name.
+
+        Raises
+        ------
+        InputError
+            If names collide or no field is left to be coded.
+        OptionError
+            If `kinds` names a field or a kind that does not exist.
+        """
+        columns = column_names(frame.columns, "baseline")
+        series = [frame.iloc[:, i] for i in range(len(columns))]
+        nested = frozenset(n for n, s in zip(columns, series, strict=True) if is_nested(s))
+        flat = _flatten(dict(zip(columns, series, strict=True)), nested)
+        decisions = {name: _decide(name, values, nested) for name, values in flat.items()}
+        for name, kind in _checked(kinds, decisions).items():
+            unit = decisions[name].unit if kind == "time" else None
+            decisions[name] = Decision(kind, "as asked", unit)
+        fields = []
+        for name, decision in decisions.items():
+            if decision.kind in CODED:
+                learned = CODED[decision.kind].learn(name, flat[name], decision)
+                fields.append(learned)
+                if isinstance(learned, TimeField):
+                    decisions[name] = _with_cycles(decision, learned.cycles)
+        schema = cls(tuple(columns), nested, decisions, tuple(fields))
+        schema._check_some_left()
+        return schema
+
+    def flatten(self, frame: pd.DataFrame, role: str = "events") -> Flat:
+        """Plain columns by field name; a frame with other columns than the baseline is an error."""
+        names = column_names(frame.columns, role)
+        absent = [name for name in self.columns if name not in names]
+        new = [name for name in names if name not in self.columns]
+        if absent or new:
+            parts = [f"lacks the column(s) {listed(absent)}"] if absent else []
+            parts += [f"has the column(s) {listed(new)}, which the baseline lacks"] if new else []
+            raise InputError(f"{role} {' and '.join(parts)}; both need the same columns")
+        series = {name: frame.iloc[:, names.index(name)] for name in self.columns}
+        return _flatten(series, self.nested)
+
+    def encode(self, flat: Flat) -> list[Column]:
+        """Typed arrays of every coded field, from the columns of `flatten`."""
+        n = len(next(iter(flat.values())))
+        absent = pd.Series([None] * n, dtype=object)
+        return [f.encode(flat.get(f.name, absent)) for f in self.fields]
+
+    def table(self) -> pd.DataFrame:
+        """Every field with its kind, whether it is coded, and the reason; a row each."""
+        rows = [
+            {"field": name, "kind": d.kind, "coded": d.kind in CODED, "reason": d.reason}
+            for name, d in self.decisions.items()
+        ]
+        return pd.DataFrame(rows).set_index("field")
+
+    def _check_some_left(self) -> None:
+        if not self.fields:
+            kinds = "; ".join(f"{n!r} is {d.kind}: {d.reason}" for n, d in self.decisions.items())
+            raise InputError(
+                f"no field is left to be coded ({kinds}); text and id fields are left out, "
+                "fields={'name': 'category'} overrides that"
+            )
+
+
+def _decide(name: str, values: pd.Series[Any], nested: frozenset[str]) -> Decision:
+    if name in nested:
+        return Decision("category", "nested column: its set of keys")
+    return decide(values)
+
+
+def _with_cycles(decision: Decision, cycles: tuple[str, ...]) -> Decision:
+    missing = [cycle for cycle in ("hour", "weekday") if cycle not in cycles]
+    if not missing:
+        return decision
+    note = f"{' and '.join(missing)} left out: the baseline is shorter than one cycle"
+    return replace(decision, reason=f"{decision.reason}; {note}")
+
+
+def _flatten(columns: Flat, nested: frozenset[str]) -> Flat:
+    flat: Flat = {}
+    for name, values in columns.items():
+        laid = lay_out(name, values) if name in nested else {name: values}
+        twice = flat.keys() & laid.keys() | (laid.keys() & columns.keys()) - {name}
+        if twice:
+            raise InputError(
+                f"flattening column {name!r} makes the name(s) {listed(sorted(twice))}, which another "
+                "column has; rename one of them"
+            )
+        flat |= laid
+    return flat
+
+
+def _checked(kinds: Mapping[str, str] | None, decisions: dict[str, Decision]) -> dict[str, str]:
+    if kinds is None:
+        return {}
+    if not isinstance(kinds, Mapping):
+        raise OptionError(f"fields={kinds!r} is no mapping; expected {{'name': 'kind'}}")
+    for name, kind in kinds.items():
+        if name not in decisions:
+            raise OptionError(
+                f"fields names {name!r}, which is no field; there are {listed(decisions)}"
+            )
+        check_choice(f"fields[{name!r}]", kind, KINDS)
+    return dict(kinds)

@@ -1,0 +1,10 @@
+"""Files to tables and back: CSV, TSV, JSON, JSON Lines and Parquet, plain or compressed.
+
+`content` knows endings and bytes, `parse` turns text into a table, `reading` and `writing` are the
+two public verbs.
+"""
+
+from driftlock.files.reading import read_table
+from driftlock.files.writing import check_writable, to_json_lines, write_bytes, write_table
+
+__all__ = ["check_writable", "read_table", "to_json_lines", "write_bytes", "write_table"]

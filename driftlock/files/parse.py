@@ -1,0 +1,213 @@
+"""Text and bytes to tables: a format a function, every broken line an error that names it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from driftlock.errors import FileError, listed
+from driftlock.files.content import quote
+
+WHOLE = 2.0**53  # from here on a float cannot hold every integer
+SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
+HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
+# From 3.1 on pandas reads every float exactly, and warns when it is asked to.
+EXACT: dict[str, Any] = (
+    {"float_precision": "round_trip"}
+    if tuple(int(part) for part in pd.__version__.split(".")[:2]) < (3, 1)
+    else {}
+)
+
+
+def delimited(text: str, separator: str, name: str, by_ending: bool) -> pd.DataFrame:
+    """Read CSV or TSV. Only the empty cell is missing; pandas tells the types of the columns."""
+    header = _check_records(text, separator, name)
+    other = next((s for s in SEPARATORS if s in header[0]), None) if len(header) == 1 else None
+    if other and by_ending:
+        raise FileError(
+            f"{name}: {SEPARATORS[other]} but no {SEPARATORS[separator]} in the header "
+            f"{quote(header[0])}; if it is right as it stands, pass --format"
+        )
+    options: dict[str, Any] = {
+        "sep": separator,
+        "index_col": False,
+        "keep_default_na": False,
+        "na_values": [""],
+        "low_memory": False,  # chunks would give one column several types
+    }
+    try:
+        frame: pd.DataFrame = pd.read_csv(io.StringIO(text, newline=""), **options, **EXACT)
+        wide = _inexact(frame)
+        digits = pd.read_csv(io.StringIO(text, newline=""), **options, dtype=str) if wide else frame
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise FileError(f"{name}: {_one_line(error)}") from None
+    for column in wide:
+        if digits[column].dropna().str.fullmatch(r"\s*[+-]?\d+\s*").all():
+            frame[column] = _whole([None if pd.isna(v) else int(v) for v in digits[column]])
+    return frame
+
+
+def _check_records(text: str, separator: str, name: str) -> list[str]:
+    """Return the header, once every record is known to have as many fields.
+
+    pandas would fill short records and rename columns of equal name without a word.
+    """
+    header: list[str] = []
+    line = 1
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    csv.field_size_limit(min(max(csv.field_size_limit(), len(text)), 2**31 - 1))
+    try:
+        for record in reader:
+            if not header:
+                header = [] if _is_blank(record) else record
+                if repeated := _repeated([cell for cell in header if cell]):
+                    raise FileError(f"{name}: line {line}: {listed(repeated)} twice in the header")
+            elif len(record) != len(header) and not _is_blank(record):
+                raise FileError(
+                    f"{name}: line {line}: fields: {len(record)}, in the header: {len(header)}: "
+                    f"{quote(separator.join(record))}"
+                )
+            line = reader.line_num + 1
+    except csv.Error as error:
+        reason = "a quote is never closed" if "end of data" in str(error) else str(error)
+        raise FileError(f"{name}: line {line}: {reason}") from None
+    return header
+
+
+def _is_blank(record: list[str]) -> bool:
+    """Tell a blank line, which pandas skips, from a record."""
+    return not record or (len(record) == 1 and record[0] != "" and not record[0].strip(" \t"))
+
+
+def _repeated(names: list[str]) -> list[str]:
+    """Pick the names that stand more than once."""
+    return [name for name, times in Counter(names).items() if times > 1]
+
+
+def json_objects(text: str, kind: str, name: str) -> pd.DataFrame:
+    """Read an array of objects, or an object per line; of kind "jsonl", only the latter."""
+    array = kind == "json" and text.lstrip().startswith("[")
+    rows = _array(text, name) if array else _lines(text, name)
+    frame = pd.DataFrame(rows)
+    for column in _inexact(frame):
+        values = [row.get(column) for row in rows]
+        if any(type(value) is int for value in values):
+            frame[column] = _whole(values)
+    return frame
+
+
+def _lines(text: str, name: str) -> list[dict[str, Any]]:
+    """Read an object per line. Only a newline ends one: strings may hold other line ends."""
+    rows = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = _decode(line)
+        except (ValueError, RecursionError) as error:
+            raise FileError(f"{name}: line {number}: {_reason(error)}: {quote(line)}") from None
+        if not isinstance(row, dict):
+            raise FileError(f"{name}: line {number}: not a JSON object: {quote(line)}")
+        rows.append(row)
+    return rows
+
+
+def _array(text: str, name: str) -> list[dict[str, Any]]:
+    """Read the objects of one JSON array."""
+    try:
+        rows = _decode(text)
+    except (ValueError, RecursionError) as error:
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else _bad_item(text)
+        start = text.split("\n")[line - 1].strip()
+        raise FileError(f"{name}: line {line}: {_reason(error)}: {quote(start)}") from None
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, dict):
+            raise FileError(
+                f"{name}: item {number} of the array is not a JSON object: {quote(json.dumps(row))}"
+            )
+    return list(rows)
+
+
+def _bad_item(text: str) -> int:
+    """Find the line on which the first item begins that parses but is not accepted."""
+    at = text.index("[") + 1
+    skip = re.compile(r"[\s,]*")
+    scan = json.JSONDecoder().raw_decode
+    while True:
+        start = skip.match(text, at).end()  # type: ignore[union-attr]
+        try:
+            _, at = scan(text, start)
+            _decode(text[start:at])
+        except (ValueError, RecursionError):
+            return text.count("\n", 0, start) + 1
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build an object. Of a key that stands twice, json alone would keep the last value."""
+    row = dict(pairs)
+    if len(row) != len(pairs):
+        repeated = _repeated([key for key, _ in pairs])
+        raise ValueError(f"key {repeated[0]!r} stands twice in one object")
+    return row
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique)
+
+
+def _decode(text: str) -> Any:
+    """Parse JSON. Half a surrogate pair is refused: it is no character, and no file can hold it."""
+    value = _DECODER.decode(text)
+    if HALF_PAIR.search(text):
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            half = f"\\u{ord(error.object[error.start]):04x}"
+            raise ValueError(f"{half} is half of a character") from None
+    return value
+
+
+def _reason(error: Exception) -> str:
+    """Say what a parser has against a text, with the column where it knows it."""
+    if isinstance(error, json.JSONDecodeError):
+        hint = " (an object stands on one line, or in an array)" if error.doc.strip() == "{" else ""
+        return f"{error.msg} at column {error.colno}{hint}"
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def parquet(data: bytes, name: str) -> pd.DataFrame:
+    """Read Parquet as it stands: an index that pandas stored with it is a column like others."""
+    try:
+        table = pq.ParquetFile(pa.BufferReader(data)).read()
+        if repeated := _repeated(table.column_names):
+            raise FileError(f"{name}: columns of equal name: {listed(repeated)}")
+        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
+    except (pa.ArrowException, OSError) as error:
+        raise FileError(f"{name}: is broken as Parquet: {_one_line(error)}") from None
+    for column in _inexact(frame):
+        if pa.types.is_integer(table.schema.field(column).type):
+            frame[column] = _whole(table.column(column).to_pylist())
+    return frame
+
+
+def _one_line(error: Exception) -> str:
+    """Put a library's message on one line."""
+    return " ".join(str(error).split())
+
+
+def _inexact(frame: pd.DataFrame) -> list[str]:
+    """Name the float columns that may have cost an integer its last digits."""
+    floats = frame.select_dtypes("float64")
+    return [str(column) for column in floats if floats[column].abs().max() >= WHOLE]
+
+
+def _whole(values: list[Any]) -> pd.Series[Any]:
+    """Hold integers with gaps exactly."""
+    return pd.Series(values, dtype=object)

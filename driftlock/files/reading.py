@@ -1,0 +1,96 @@
+"""A file, or standard input, to a table."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from driftlock.errors import FileError, check_choice, listed
+from driftlock.files import content, parse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMATS = ("auto", "csv", "tsv", "json", "jsonl", "parquet")
+
+
+def read_table(path: str | os.PathLike[str], *, format: str = "auto") -> pd.DataFrame:
+    """Read a table from a file or from standard input.
+
+    Nothing is guessed, filled in or left out: what does not fit is an error. Values stay as they
+    are written: dates are not parsed, and "NA" is a string.
+
+    Parameters
+    ----------
+    path : str or path
+        The file; "-" is standard input, whose format and compression are told by its bytes.
+    format : {"auto", "csv", "tsv", "json", "jsonl", "parquet"}
+        "auto" goes by the ending: .csv, .tsv, .json (an array of objects, or an object a line),
+        .jsonl, .ndjson or .parquet, each also followed by .gz or .zst. The content must agree.
+
+    Returns
+    -------
+    DataFrame
+        Rows in file order, numbered from 0; columns in order of first appearance. Missing are
+        empty CSV cells, nulls, and keys that an object lacks. Blank lines are no rows.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read, is not what its ending says or breaks off; for a broken line
+        the message gives its number.
+    OptionError
+        If `format` is not known.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> from driftlock.files import read_table, write_table
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_table(pd.DataFrame({"amount": [12.5, 9.0]}), f"{folder}/amounts.csv.gz")
+    ...     print(read_table(f"{folder}/amounts.csv.gz"))
+       amount
+    0    12.5
+    1     9.0
+    """
+    check_choice("format", format, FORMATS)
+    name = "standard input" if os.fspath(path) == "-" else os.fspath(path)
+    data = content.read_bytes(path, name)
+    kind, data = _identify(data, path, name, wanted=format)
+    content.check_content(data, kind, name)
+    if kind == "parquet":
+        frame = parse.parquet(data, name)
+    elif kind in ("csv", "tsv"):
+        separator = "," if kind == "csv" else "\t"
+        frame = parse.delimited(content.as_text(data, name), separator, name, format == "auto")
+    else:
+        frame = parse.json_objects(content.as_text(data, name), kind, name)
+    if not frame.size:
+        raise FileError(f"{name}: holds no {'rows' if len(frame.columns) else 'columns'}")
+    return frame
+
+
+def _identify(
+    data: bytes, path: str | os.PathLike[str], name: str, *, wanted: str
+) -> tuple[str, bytes]:
+    """Tell the format and unpack. The ending decides; where none counts, the bytes do."""
+    stdin = os.fspath(path) == "-"
+    kind, packing = (None, None) if stdin else content.split_ending(path)
+    if wanted == "auto" and kind is None and not stdin:
+        raise FileError(
+            f"{name}: unknown ending; known are {listed(content.ENDINGS)}, each also with .gz or "
+            f".zst; for a file of another name pass --format {'|'.join(FORMATS[1:])}"
+        )
+    looks = content.looks_like(data)
+    if packing is None and (stdin or wanted != "auto") and looks in content.PACKINGS.values():
+        packing = looks
+    if packing is not None:
+        data = content.unpack(data, packing, name)
+        looks = content.looks_like(data)
+    if wanted != "auto":
+        kind = wanted
+    elif kind is None:
+        told = {"array": "json", "objects": "json", "parquet": "parquet"}
+        kind = told.get(looks) or content.separator(data)
+    return kind, data

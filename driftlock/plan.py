@@ -1,0 +1,91 @@
+"""The plan: what a test of m rows against n baseline rows can and cannot find, told beforehand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the sizes of a call make possible.
+
+    Attributes
+    ----------
+    n_baseline, n_rows : int
+        Rows that calibrate, and rows tested together.
+    alpha : float
+    control : str
+    tail : bool
+        Whether p-values below the smallest rank p may be had from the tail.
+    smallest_rank_p : float
+        1 / (n_baseline + 1).
+    anomalies_needed : int or None
+        How many rows must reach that p-value for the control to flag them by rank; None if no
+        number would do.
+    baseline_for_one : int
+        Baseline rows with which a single row could be flagged by rank.
+
+    Examples
+    --------
+    >>> Plan.of(400, 600, alpha=0.05, control="fdr", tail=True)
+    Plan: 600 rows against a baseline of 400; fdr at alpha = 0.05
+      smallest rank p-value: 0.002494
+      by rank alone, at least 30 rows must be beyond the whole baseline to be flagged;
+      one would suffice from a baseline of 11,999 rows on
+      a lone row can be flagged through the tail, if it is far enough beyond the baseline
+    """
+
+    n_baseline: int
+    n_rows: int
+    alpha: float
+    control: str
+    tail: bool
+    smallest_rank_p: float
+    anomalies_needed: int | None
+    baseline_for_one: int
+
+    @classmethod
+    def of(cls, n: int, m: int, *, alpha: float, control: str, tail: bool) -> Plan:
+        """The plan for n baseline rows and m tested ones."""
+        smallest = 1.0 / (n + 1)
+        share = {"fpr": alpha, "by": alpha / (m * _harmonic(m))}.get(control, alpha / m)
+        one = math.ceil(round(1.0 / share - 1.0, 9))
+        needed: int | None = math.ceil(round(smallest / share, 9))
+        if control in ("fpr", "fwer"):
+            needed = 1 if smallest <= share else None
+        elif needed is not None and needed > m:
+            needed = None
+        return cls(n, m, alpha, control, tail, smallest, needed, one)
+
+    def __repr__(self) -> str:
+        lines = [
+            f"Plan: {self.n_rows:,} rows against a baseline of {self.n_baseline:,}; "
+            f"{self.control} at alpha = {self.alpha:g}",
+            f"  smallest rank p-value: {self.smallest_rank_p:.4g}",
+        ]
+        if self.anomalies_needed is None:
+            lines.append("  by rank alone no row can be flagged;")
+        elif self.anomalies_needed > 1:
+            lines.append(
+                f"  by rank alone, at least {self.anomalies_needed:,} rows must be beyond the whole "
+                "baseline to be flagged;"
+            )
+        if self.anomalies_needed != 1:
+            lines.append(
+                f"  one would suffice from a baseline of {self.baseline_for_one:,} rows on"
+            )
+            lines.append(
+                "  a lone row can be flagged through the tail, if it is far enough beyond the baseline"
+                if self.tail
+                else "  tail=True could flag a lone row that is far beyond the baseline"
+            )
+        else:
+            lines.append("  one row beyond the whole baseline is enough to be flagged")
+        return "\n".join(lines)
+
+
+def _harmonic(m: int) -> float:
+    return float((1.0 / np.arange(1, m + 1)).sum())
