@@ -15,8 +15,9 @@ from driftlock.errors import (
     NotFittedError,
     OptionError,
 )
+from driftlock.explanation import Explanation
 from driftlock.plan import Plan
-from driftlock.results import Detection, Explanation
+from driftlock.results import Detection
 from driftlock.warm import warmup
 
 __version__ = "0.1.0"

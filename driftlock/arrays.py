@@ -26,14 +26,20 @@ NO_WEEKDAY = 7
 
 @dataclass(frozen=True, slots=True)
 class Symbols:
-    """A category column: int32 codes, shape (n,); -1 is a symbol the alphabet lacks."""
+    """A category column: int32 codes, shape (n,); -1 is a symbol the alphabet lacks.
+
+    `identities` tell such symbols apart: a code where there is one, else a number below -1 of
+    their own. They are the codes where that was not asked for.
+    """
 
     codes: Ints
     n_symbols: int
+    identities: Ints | None = None
 
     def take(self, rows: Ints | Mask) -> Symbols:
         """The same column for some rows."""
-        return Symbols(self.codes[rows], self.n_symbols)
+        identities = None if self.identities is None else self.identities[rows]
+        return Symbols(self.codes[rows], self.n_symbols, identities)
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -74,4 +80,34 @@ class Times:
         return len(self.hours)
 
 
-Column: TypeAlias = Symbols | Numbers | Times
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A text column: UTF-8 bytes of all rows one after the other, and where each row starts.
+
+    `data` is uint8, `offsets` int64 of shape (n + 1,), `classes` uint8: 0 where there is a text,
+    1 where it is missing, 2 where the value is something else (its text is coded all the same).
+    """
+
+    data: Ints
+    offsets: Ints
+    classes: Ints
+
+    def take(self, rows: Ints | Mask) -> Texts:
+        """The same column for some rows."""
+        places = np.arange(len(self))[rows]
+        lengths = np.diff(self.offsets)[places]
+        offsets = np.append(0, np.cumsum(lengths))
+        starts = np.repeat(self.offsets[places] - offsets[:-1], lengths)
+        return Texts(self.data[starts + np.arange(offsets[-1])], offsets, self.classes[places])
+
+    def rows(self) -> list[bytes]:
+        """The text of each row."""
+        data = self.data.tobytes()
+        bounds = zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True)
+        return [data[start:end] for start, end in bounds]
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+
+Column: TypeAlias = Symbols | Numbers | Times | Texts

@@ -1,4 +1,4 @@
-"""Which rows are the baseline: taken from a call, cleaned, halved, and recognised when they return."""
+"""Which rows are the baseline: taken from a call, cleaned, halved, recognised if they return."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftlock.arrays import Column, Mask
+from driftlock.arrays import Column, Ints, Mask
+from driftlock.calibration import balanced_folds
 from driftlock.errors import DriftlockWarning, InputError, OptionError, listed
 from driftlock.fields import to_frame
 from driftlock.fields.values import content_hashes, scrambled
@@ -47,8 +48,6 @@ def split_baseline(events: pd.DataFrame, baseline: Any) -> tuple[pd.DataFrame, p
         return _split_at(events, int(baseline))
     mask = _as_mask(baseline)
     if mask is None:
-        if not hasattr(baseline, "columns") and not isinstance(baseline, (list, np.ndarray)):
-            raise OptionError(f"baseline is a {type(baseline).__name__}; {EXPECTED}")
         return to_frame(baseline, "baseline"), events
     if isinstance(baseline, pd.Series) and not baseline.index.equals(events.index):
         raise InputError("the baseline mask has another index than events; align them first")
@@ -66,26 +65,38 @@ def _split_at(events: pd.DataFrame, count: int) -> tuple[pd.DataFrame, pd.DataFr
         raise OptionError(f"baseline={count} is no number of rows; {EXPECTED}")
     if len(events) <= count:
         raise InputError(
-            f"baseline={count:,} needs more rows than the {len(events):,} of events, so that some are "
-            "left to test"
+            f"baseline={count:,} needs more rows than the {len(events):,} of events, so that some "
+            "are left to test"
         )
     return events.iloc[:count], events.iloc[count:]
 
 
 def _as_mask(baseline: Any) -> Mask | None:
-    """One-dimensional booleans, or None for anything else."""
-    if hasattr(baseline, "columns"):
+    """One-dimensional booleans; None for a table."""
+    if hasattr(type(baseline), "columns"):
         return None
     values = np.asarray(baseline)
-    if values.ndim != 1 or values.size == 0:
+    if values.dtype == object:
+        inferred = pd.api.types.infer_dtype(values.ravel(), skipna=True)
+        if inferred == "boolean" and pd.isna(values).any():
+            raise InputError("the baseline mask has missing entries; fill them with True or False")
+        values = values.astype(bool) if inferred == "boolean" else values
+    if values.dtype == bool and values.ndim == 1:
+        return values
+    if isinstance(baseline, (list, np.ndarray)) and (values.ndim == 2 or _are_records(baseline)):
         return None
-    if values.dtype == object and all(isinstance(value, (bool, np.bool_)) for value in values):
-        values = values.astype(bool)
-    if values.dtype != bool:
-        if values.dtype == object and isinstance(values[0], dict):
-            return None
-        raise OptionError(f"baseline is a sequence of {values.dtype} values; {EXPECTED}")
-    return values
+    if isinstance(baseline, pd.Series):
+        return None
+    what = (
+        f"a sequence of {values.dtype} values"
+        if values.ndim
+        else f"of type {type(baseline).__name__}"
+    )
+    raise OptionError(f"baseline is {what}; {EXPECTED}")
+
+
+def _are_records(rows: Any) -> bool:
+    return isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
 
 
 def clean_rows(columns: Sequence[Column]) -> Mask:
@@ -110,21 +121,20 @@ def clean_rows(columns: Sequence[Column]) -> Mask:
     return kept
 
 
-def half_of(columns: Sequence[pd.Series[Any]], seed: int) -> Mask:
-    """A random half of the rows, chosen by content and seed, not by place.
+def folds_of(columns: Sequence[pd.Series[Any]], n_folds: int, seed: int) -> Ints:
+    """Random folds of equal size, chosen by the content of rows and a seed, not by their place.
 
-    Equal rows are told apart by a running number, so that which of them is chosen does not matter
-    and the halves are those of a random split.
+    Equal rows are told apart by a running number, so that which of them is where does not matter
+    and the folds are those of a random division.
     """
     hashes = content_hashes(columns, f"{seed % 16**16:016x}")
     order = np.argsort(hashes, kind="stable")
     ordered = hashes[order]
     starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
     copies = np.arange(len(ordered)) - np.repeat(starts, np.diff(np.append(starts, len(ordered))))
-    keys = scrambled(ordered ^ scrambled(copies.astype(np.uint64)))
-    chosen = np.zeros(len(ordered), bool)
-    chosen[order[np.argsort(keys, kind="stable")[: (len(ordered) + 1) // 2]]] = True
-    return chosen
+    keys = np.empty(len(ordered), np.uint64)
+    keys[order] = scrambled(ordered ^ scrambled(copies.astype(np.uint64)))
+    return balanced_folds(keys, n_folds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +150,11 @@ class Overlap:
         if not frame.index.is_unique:
             return cls(frame.index[:0], np.empty(0, np.uint64))
         places = np.unique(np.linspace(0, len(frame) - 1, WITNESSES).astype(int))
-        return cls(frame.index[places], _hashes(flat, places))
+        hashes, first, counts = np.unique(
+            _hashes(flat, places), return_index=True, return_counts=True
+        )
+        places = places[first[counts == 1]]  # a row that is often there returns by chance
+        return cls(frame.index[places], hashes[counts == 1])
 
     def warn_if_in(self, frame: pd.DataFrame, flat: dict[str, pd.Series[Any]]) -> None:
         """Warn if most rows with a remembered label are the remembered rows."""
@@ -152,11 +166,11 @@ class Overlap:
             return
         same = _hashes(flat, places[common]) == self.hashes[common]
         if 2 * same.sum() > common.sum():
-            labels = self.labels[common][same]
+            labels = frame.index[np.sort(places[common][same])].tolist()
             warnings.warn(
-                f"events hold rows that also stand in the baseline (labels {listed(labels, 4)}): their "
-                "own copy makes them look normal; leave them out, or pass one table with baseline= a "
-                "count or a mask",
+                f"events hold rows that also stand in the baseline (labels {listed(labels, 4)}): "
+                "their own copy makes them look normal; leave them out, or pass one table with "
+                "baseline= a count or a mask",
                 DriftlockWarning,
                 stacklevel=4,
             )

@@ -13,23 +13,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from driftlock.arrays import Column, Floats, Ints, Mask
-from driftlock.baseline import Overlap, clean_rows, half_of, split_baseline
+from driftlock.baseline import Overlap, clean_rows, folds_of, split_baseline
+from driftlock.calibration import CALIBRATIONS, FOLDS, Calibrated, calibrate, choose
 from driftlock.errors import InputError, NotFittedError, OptionError, check_choice
 from driftlock.fields import Schema, column_names, to_frame
+from driftlock.patterns import PATTERN_CONTROLS, Decided, decide, find_patterns
 from driftlock.plan import Plan
 from driftlock.results import Detection, Null
-from driftlock.scoring import MILLI, Model, Scores, merge_scores
-from driftlock.significance import (
-    CONTROLS,
-    RowP,
-    adjust,
-    censored_p,
-    row_p,
-    score_threshold,
-)
+from driftlock.scoring import MILLI, Scores
+from driftlock.significance import CONTROLS, RowP, censored_p, row_p, score_threshold
 from driftlock.warm import warmup
 
-CALIBRATIONS = ("auto", "loo", "split")
 MIN_BASELINE = 20
 UNKNOWN_TAIL, UNKNOWN_CENSORED = 0.20, 0.05
 
@@ -91,9 +85,8 @@ class _Fitted:
     """Everything that a fit decides."""
 
     schema: Schema
-    model: Model
-    scores: Scores  # of all baseline rows, each without itself
-    calibrates: Mask  # rows whose scores are the null
+    calibrated: Calibrated
+    columns: list[Column]  # of the rows that are part of the baseline
     dropped: Ints
     calibration: str
     overlap: Overlap
@@ -102,7 +95,8 @@ class _Fitted:
     @property
     def null(self) -> tuple[Ints, Ints]:
         """Scores and bits of the rows that calibrate, in millibits."""
-        return self.scores.total[self.calibrates], self.scores.bits.sum(axis=0)[self.calibrates]
+        chosen = self.calibrated.scores.take(self.calibrated.calibrates)
+        return chosen.total, chosen.bits.sum(axis=0)
 
 
 class Detector:
@@ -206,25 +200,18 @@ class Detector:
             raise InputError(
                 f"the baseline has {len(frame)} rows; at least {MIN_BASELINE} are needed"
             )
-        schema = Schema.learn(frame, self.fields)
-        flat = schema.flatten(frame, "baseline")
+        schema, flat = Schema.learn(frame, self.fields)
         columns = schema.encode(flat)
         kept = clean_rows(columns) if self.clean else np.ones(len(frame), bool)
-        fits = kept.copy()
-        calibration = "loo" if self.calibration == "auto" else self.calibration
-        if calibration == "split":
-            fits[kept] = half_of([values[kept] for values in flat.values()], seed)
-        model = Model.fit([column.take(fits) for column in columns])
-        scores = model.baseline
-        if not fits.all():
-            others = model.score([column.take(~fits) for column in columns])
-            scores = merge_scores(model.baseline, others, fits)
-        calibrates = kept & ~fits if calibration == "split" else kept
+        calibration = choose(self.calibration, columns, kept)
+        folds = None
+        if calibration in FOLDS:
+            folds = np.full(len(frame), -1)
+            folds[kept] = folds_of([v[kept] for v in flat.values()], FOLDS[calibration], seed)
         self._fitted = _Fitted(
             schema,
-            model,
-            scores,
-            calibrates,
+            calibrate(columns, kept, folds),
+            [column.take(kept) for column in columns],
             np.flatnonzero(~kept),
             calibration,
             Overlap.remember(frame, flat),
@@ -236,7 +223,9 @@ class Detector:
 
     def decision_function(self, X: Any) -> Floats:
         """Score of each row in bits, shape (m,); larger is stranger."""
-        return self._score(to_frame(X))[0].total / MILLI
+        state = self._state
+        columns = state.schema.encode(state.schema.flatten(to_frame(X)))
+        return state.calibrated.model.score(columns).total / MILLI
 
     def predict(self, X: Any) -> NDArray[np.int64]:
         """1 where the score is above `threshold_`, else 0: a level of alpha for each row alone."""
@@ -262,17 +251,25 @@ class Detector:
             If the columns are not those of the baseline.
         """
         frame = to_frame(events)
-        scores, flat = self._score(frame)
-        self._state.overlap.warn_if_in(frame, flat)
-        p = row_p(self._state.null, (scores.total, scores.bits.sum(axis=0)), tail=self.tail)
-        is_exact = self._state.calibration == "split" and not self.tail and not self.clean
-        return self._detection(frame, scores, p, "exact" if is_exact else "calibrated")
+        state = self._state
+        flat = state.schema.flatten(frame)
+        columns = state.schema.encode(flat)
+        scores = state.calibrated.model.score(columns)
+        state.overlap.warn_if_in(frame, flat)
+        p = row_p(state.null, (scores.total, scores.bits.sum(axis=0)), tail=self.tail)
+        patterns = None
+        if self.tail and self.control in PATTERN_CONTROLS:
+            codes = state.calibrated.model.codes
+            patterns = find_patterns(codes, state.columns, columns, self.control)
+        is_exact = state.calibration == "split" and not self.tail and not self.clean
+        guarantee = "exact" if is_exact else "calibrated"
+        return self._detection(frame, scores, decide(p, self.control, patterns), guarantee)
 
     def plan(self, m: int) -> Plan:
         """What testing m rows together can find, told before the test."""
         if isinstance(m, bool) or not isinstance(m, Integral) or m < 1:
             raise OptionError(f"m={m!r} is no number of rows; expected a whole number from 1 on")
-        n = int(self._state.calibrates.sum())
+        n = int(self._state.calibrated.calibrates.sum())
         return Plan.of(n, int(m), alpha=self.alpha, control=self.control, tail=self.tail)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -289,7 +286,7 @@ class Detector:
     @property
     def decision_scores_(self) -> Floats:
         """Scores of the baseline rows in bits, shape (n,)."""
-        return self._state.scores.total / MILLI
+        return self._state.calibrated.scores.total / MILLI
 
     @property
     def threshold_(self) -> float:
@@ -353,33 +350,28 @@ class Detector:
                 f"rng={self.rng!r} is no seed; expected None, an int or a Generator"
             ) from error
 
-    def _score(self, frame: pd.DataFrame) -> tuple[Scores, dict[str, Any]]:
-        state = self._state
-        flat = state.schema.flatten(frame)
-        columns: list[Column] = state.schema.encode(flat)
-        return state.model.score(columns), flat
-
     def _against_each_other(self, frame: pd.DataFrame) -> Detection:
         """The fitted rows themselves, each against all others, with the tail censored."""
-        scores = self._state.scores
+        scores = self._state.calibrated.scores
         p = censored_p(
             self._state.null[0], scores.total, tail=UNKNOWN_TAIL, censored=UNKNOWN_CENSORED
         )
-        kinds = np.full(len(frame), "tail", dtype="<U4")
-        return self._detection(frame, scores, RowP(p, kinds), "none")
+        kinds = np.full(len(frame), "tail", dtype="<U7")
+        return self._detection(frame, scores, decide(RowP(p, kinds), self.control), "none")
 
-    def _detection(self, frame: pd.DataFrame, scores: Scores, p: RowP, guarantee: str) -> Detection:
+    def _detection(
+        self, frame: pd.DataFrame, scores: Scores, decided: Decided, guarantee: str
+    ) -> Detection:
         state = self._state
         null = Null(
             state.null[0],
-            state.scores.bits[:, state.calibrates].mean(axis=1) / MILLI,
+            state.calibrated.scores.take(state.calibrated.calibrates).bits.mean(axis=1) / MILLI,
             self.threshold_,
         )
         return Detection(
             frame,
             scores,
-            p,
-            adjust(p.values, self.control),
+            decided,
             null,
             state.schema,
             self.plan(len(frame)),

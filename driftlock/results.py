@@ -6,6 +6,7 @@ import html
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,12 +14,14 @@ import pandas as pd
 
 from driftlock.arrays import Floats, Ints, Mask
 from driftlock.errors import OptionError
+from driftlock.explanation import Explanation
 from driftlock.fields import Schema
+from driftlock.patterns import Decided
 from driftlock.plan import Plan
 from driftlock.scoring import MILLI, Scores
-from driftlock.significance import RowP
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 GUARANTEES = {
@@ -26,8 +29,10 @@ GUARANTEES = {
     "calibrated": "calibrated: levels held in simulation, for exchangeable rows",
     "none": "none: no baseline was known; a ranking with flags",
 }
+# in front of a row's own columns; all but the last are numbers
 LEADING = ["score", "bits", "p_value", "q_value", "top_field"]
 SHOWN_ROWS = 10
+SHOWN_COLUMNS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +65,7 @@ class Detection:
     events : DataFrame
         The tested rows as they were given.
     calibration : str
-        "loo" or "split": how the baseline's own scores were made.
+        "loo", "split" or "cross": how the baseline's own scores were made.
     guarantee : {"exact", "calibrated", "none"}
         What is known of the p-values: exact (split calibration without tail), calibrated (levels
         held in simulation), none (no baseline).
@@ -70,8 +75,7 @@ class Detection:
 
     events: pd.DataFrame
     scores: Scores
-    p: RowP
-    q: Floats
+    decided: Decided
     null: Null
     fitted: Schema
     plan: Plan
@@ -84,23 +88,24 @@ class Detection:
     @property
     def is_anomaly(self) -> Mask:
         """Which rows are flagged, shape (m,)."""
-        return self.q <= self.plan.alpha
+        return self.decided.q <= self.plan.alpha
 
     @cached_property
     def table(self) -> pd.DataFrame:
         """A row per tested row, in the order and with the index of the events.
 
-        Columns: score and bits (in bits), p_value, p_kind ("rank" or "tail"), q_value (p adjusted
-        by the control in force), is_anomaly, top_field (the one with the largest evidence).
+        Columns: score and bits (in bits), p_value, p_kind ("rank", "tail" or "pattern"), q_value
+        (p adjusted by the control in force), is_anomaly, top_field (the one with the largest
+        evidence).
         """
         names = np.array(self._names, dtype=object)
         return pd.DataFrame(
             {
                 "score": self.scores.total / MILLI,
                 "bits": self.scores.bits.sum(axis=0) / MILLI,
-                "p_value": self.p.values,
-                "p_kind": self.p.kinds.astype(object),
-                "q_value": self.q,
+                "p_value": self.decided.p,
+                "p_kind": self.decided.kinds.astype(object),
+                "q_value": self.decided.q,
                 "is_anomaly": self.is_anomaly,
                 "top_field": names[self.scores.top],
             },
@@ -133,7 +138,7 @@ class Detection:
         own = self.events.iloc[positions]
         result = self.table[LEADING].iloc[positions]
         taken = {str(label) for label in own.columns}
-        names = [f"driftlock.{name}" if name in taken else name for name in LEADING]
+        names = [_free_name(name, taken) for name in LEADING]
         if own.columns.nlevels > 1:
             padding = ("",) * (own.columns.nlevels - 1)
             result.columns = pd.MultiIndex.from_tuples([(name, *padding) for name in names])
@@ -167,8 +172,12 @@ class Detection:
             If there is no such row, or more than one with that label.
         """
         place = self._place(label) if position is None else position
-        if not -len(self) <= place < len(self):
-            raise OptionError(f"position={place} is not among the {len(self):,} tested rows")
+        whole = isinstance(place, Integral) and not isinstance(place, bool)
+        if not whole or not -len(self) <= place < len(self):
+            raise OptionError(
+                f"position={place!r} is no place among the {len(self):,} tested rows; expected "
+                f"a whole number from 0 to {len(self) - 1}"
+            )
         row = self.events.iloc[[place]]
         flat = self.fitted.flatten(row)
         values = [flat[name].iloc[0] if name in flat else None for name in self._names]
@@ -183,7 +192,7 @@ class Detection:
         )
         table.index = pd.Index(self._names, name="field", dtype=object)
         ordered = table.sort_values(["evidence", "bits"], ascending=False, kind="stable")
-        return Explanation(row.index[0], ordered, self.table.iloc[place])
+        return Explanation(row.index.tolist()[0], ordered, self.table.iloc[place])
 
     def summary(self) -> str:
         """What was tested, what was found and what was left out, in a few lines."""
@@ -201,34 +210,48 @@ class Detection:
             lines.append(f"fields that lead the anomalies: {counts}")
         return "\n".join(lines)
 
-    def plot(self) -> Figure:
+    def plot(self, ax: Axes | None = None) -> Figure:
         """Scores in row order with the flags, beside the distribution of the baseline's scores.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw the scores; without the distribution then.
 
         Returns
         -------
         matplotlib.figure.Figure
+            A new one, or that of `ax`.
         """
         from driftlock.plot import plot_detection
 
-        return plot_detection(self)
+        return plot_detection(self, ax)
+
+    @property
+    def against(self) -> str:
+        """What the rows were compared with, in words."""
+        if self.guarantee == "none":
+            return "each tested against all others"
+        return f"tested against {self.plan.n_baseline:,}"
 
     def __repr__(self) -> str:
         found = int(self.is_anomaly.sum())
-        noun = "anomaly" if found == 1 else "anomalies"
         return (
-            f"Detection: {found:,} {noun} in {len(self):,} rows, tested against "
-            f"{self.plan.n_baseline:,} ({self.plan.control} at alpha = {self.plan.alpha:g}, "
-            f"{self.guarantee})"
+            f"Detection: {_counted(found, 'anomaly', 'anomalies')} in "
+            f"{_counted(len(self), 'row', 'rows')}, {self.against} "
+            f"({self.plan.control} at alpha = {self.plan.alpha:g}, {self.guarantee})"
         )
 
     def _repr_html_(self) -> str:
         found = self.anomalies
         head = f"<p><b>{html.escape(repr(self))}</b></p>"
         if not len(found):
-            return head + self.strangest(5).to_html(float_format="%.4g")
+            return (
+                head + "<p>The strangest rows, none of them flagged:</p>" + _html(self.strangest(5))
+            )
         more = len(found) - SHOWN_ROWS
         note = f"<p>{more:,} more in <code>.anomalies</code></p>" if more > 0 else ""
-        return head + found.head(SHOWN_ROWS).to_html(float_format="%.4g") + note
+        return head + _html(found.head(SHOWN_ROWS)) + note
 
     @property
     def _names(self) -> list[str]:
@@ -236,14 +259,14 @@ class Detection:
 
     def _strangest_first(self, positions: Ints) -> Ints:
         order = np.lexsort(
-            (positions, -self.scores.total[positions].astype(np.int64), self.p.values[positions])
+            (positions, -self.scores.total[positions].astype(np.int64), self.decided.p[positions])
         )
         return positions[order]
 
     def _place(self, label: Hashable) -> int:
         """Position of the only row with a label."""
         try:
-            found = self.events.index.get_indexer_for([label])
+            found = self.events.index.get_indexer_for([label])  # type: ignore[arg-type]
         except (TypeError, ValueError) as error:
             raise OptionError(f"{label!r} is no label of a tested row") from error
         if len(found) > 1:
@@ -253,50 +276,25 @@ class Detection:
                 f"ask for one of them: explain(position={found[0]})"
             )
         if found[0] < 0:
+            first, last = self.events.index[[0, -1]].tolist()
             raise OptionError(
-                f"{label!r} is no label of a tested row; they run from {self.events.index[0]!r} to "
-                f"{self.events.index[-1]!r}"
+                f"{label!r} is no label of a tested row; they run from {first!r} to {last!r}"
             )
         return int(found[0])
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Explanation:
-    """Why one row is strange.
-
-    Attributes
-    ----------
-    label : hashable
-        Index label of the row.
-    table : DataFrame
-        A row per field, the largest evidence first: value, bits, expected_bits (mean over the
-        baseline), evidence (calibrated, in bits) and the baseline's usual values.
-    verdict : Series
-        The row of `Detection.table`.
-    """
-
-    label: Hashable
-    table: pd.DataFrame
-    verdict: pd.Series[Any]
-
-    def __repr__(self) -> str:
-        shown = self.table.copy()
-        shown["value"] = [_short(value) for value in shown["value"]]
-        return f"{self._headline()}\n{shown.to_string(float_format='%.2f', max_colwidth=48)}"
-
-    def _repr_html_(self) -> str:
-        table = self.table.to_html(float_format="%.2f")
-        return f"<p><b>{html.escape(self._headline())}</b></p>{table}"
-
-    def _headline(self) -> str:
-        row = self.verdict
-        decision = "anomaly" if row["is_anomaly"] else "not flagged"
-        return (
-            f"Row {self.label!r}: {decision}, score {row['score']:.2f} bits, p = {row['p_value']:.3g} "
-            f"({row['p_kind']}), q = {row['q_value']:.3g}; code length {row['bits']:.2f} bits"
-        )
+def _counted(n: int, one: str, many: str) -> str:
+    return f"{n:,} {one if n == 1 else many}"
 
 
-def _short(value: Any, width: int = 40) -> str:
-    text = str(value)
-    return text if len(text) <= width else text[: width - 3] + "..."
+def _free_name(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name = f"driftlock.{name}"
+    return name
+
+
+def _html(rows: pd.DataFrame) -> str:
+    """Escaped table of `Detection.rows`, its own numbers rounded, the user's left as they are."""
+    formatters: list[Any] = [None] * rows.shape[1]
+    formatters[: len(LEADING) - 1] = ["{:.4g}".format] * (len(LEADING) - 1)
+    return rows.to_html(formatters=formatters, max_cols=SHOWN_COLUMNS)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from driftlock._kernels import evidence as kernels
 from driftlock.arrays import Column, Ints, Mask
-from driftlock.coders import AnyCoder, fit_coder
+from driftlock.coders import FIELD_BLOCKS, NO_FIELD, ROW_BLOCKS, Reading, RowCoder
 
 MILLI = 1000
 TAIL_SHARE = 0.1
@@ -84,9 +84,11 @@ class Scores:
     Attributes
     ----------
     total : ndarray of int32, shape (n,)
-        Fused evidence of the row: the score.
+        The score: the sum of the levels.
+    levels : ndarray of int32, shape (2, n)
+        Calibrated evidence of the fields, and of the row as a whole.
     bits : ndarray of int32, shape (F, n)
-        Code length of each field.
+        Code length of each field alone.
     evidence : ndarray of int32, shape (F, n)
         Largest calibrated evidence of each field.
     top : ndarray of intp, shape (n,)
@@ -94,53 +96,91 @@ class Scores:
     """
 
     total: Millibits
+    levels: Millibits
     bits: Millibits
     evidence: Millibits
     top: NDArray[np.intp]
 
+    def take(self, rows: Mask) -> Scores:
+        """The scores of some rows."""
+        return Scores(
+            self.total[rows],
+            self.levels[:, rows],
+            self.bits[:, rows],
+            self.evidence[:, rows],
+            self.top[rows],
+        )
+
 
 @dataclass(frozen=True, eq=False)
-class Model:
-    """Coders and calibrations of every field of a baseline: block M, each field alone.
+class Level:
+    """Blocks that are one kind of evidence: their calibrated maxima are added and calibrated again.
 
     Attributes
     ----------
-    coders : tuple of coders, one per field
-    calibrations : tuple of tuple of Calibration, one per part of each field
-    block : Calibration
-        Of the largest evidence of a row over all parts.
+    blocks : dict of str to Calibration
+        Of the largest evidence of each block.
+    total : Calibration
+        Of the sum over the blocks.
+    """
+
+    blocks: dict[str, Calibration]
+    total: Calibration
+
+    @classmethod
+    def learn(cls, largest: dict[str, Millibits]) -> Level:
+        """Calibrate on the baseline's own largest evidence of each block."""
+        blocks = {name: Calibration.learn(values) for name, values in largest.items()}
+        return cls(blocks, Calibration.learn(_added(blocks, largest, own=True)))
+
+    def evidence(self, largest: dict[str, Millibits], *, own: bool) -> Millibits:
+        """Evidence of the level, in millibits."""
+        return self.total.evidence(_added(self.blocks, largest, own=own), own=own)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Codes and calibrations of a baseline.
+
+    Attributes
+    ----------
+    codes : RowCoder
+        Every code of a row.
+    calibrations : dict of str to list of Calibration
+        One for each figure of each block.
+    levels : tuple of Level
+        Of what is told field by field, and of what is told of the row as a whole, if anything is.
     baseline : Scores
         Leave-one-out scores of the baseline rows.
     """
 
-    coders: tuple[AnyCoder, ...]
-    calibrations: tuple[tuple[Calibration, ...], ...]
-    block: Calibration
+    codes: RowCoder
+    calibrations: dict[str, list[Calibration]]
+    levels: tuple[Level, ...]
     baseline: Scores
 
     @classmethod
     def fit(cls, columns: Sequence[Column]) -> Model:
         """Learn every code and calibration from baseline columns of equal length."""
-        coders = tuple(fit_coder(column) for column in columns)
-        lengths = [
-            _lengths(coder, column, own=True) for coder, column in zip(coders, columns, strict=True)
-        ]
-        calibrations = tuple(tuple(map(Calibration.learn, parts)) for parts in lengths)
-        bits, evidence, top = _weigh(lengths, calibrations, own=True)
-        largest = evidence.max(axis=0)
-        block = Calibration.learn(largest)
-        baseline = Scores(block.evidence(largest, own=True), bits, evidence, top)
-        return cls(coders, calibrations, block, baseline)
+        codes = RowCoder.fit(columns)
+        reading = codes.read(columns, own=True)
+        rounded = _rounded(reading)
+        calibrations = {
+            name: [Calibration.learn(lengths) for _, lengths in parts]
+            for name, parts in rounded.items()
+        }
+        largest, evidence = _largest(rounded, calibrations, len(reading.bits), own=True)
+        grouped = [_chosen(largest, names) for names in (FIELD_BLOCKS, ROW_BLOCKS)]
+        levels = tuple(Level.learn(group) for group in grouped if group)
+        baseline = _scores(levels, largest, evidence, reading, own=True)
+        return cls(codes, calibrations, levels, baseline)
 
     def score(self, columns: Sequence[Column]) -> Scores:
         """Scores of new rows, given as the same fields in the same order."""
-        lengths = [
-            _lengths(coder, column, own=False)
-            for coder, column in zip(self.coders, columns, strict=True)
-        ]
-        bits, evidence, top = _weigh(lengths, self.calibrations, own=False)
-        total = self.block.evidence(evidence.max(axis=0), own=False)
-        return Scores(total, bits, evidence, top)
+        reading = self.codes.read(columns, own=False)
+        rounded = _rounded(reading)
+        largest, evidence = _largest(rounded, self.calibrations, len(reading.bits), own=False)
+        return _scores(self.levels, largest, evidence, reading, own=False)
 
 
 def merge_scores(own: Scores, new: Scores, is_own: Mask) -> Scores:
@@ -153,33 +193,67 @@ def merge_scores(own: Scores, new: Scores, is_own: Mask) -> Scores:
 
     return Scores(
         merged(own.total, new.total),  # type: ignore[arg-type]
+        merged(own.levels, new.levels),  # type: ignore[arg-type]
         merged(own.bits, new.bits),  # type: ignore[arg-type]
         merged(own.evidence, new.evidence),  # type: ignore[arg-type]
         merged(own.top, new.top),  # type: ignore[arg-type]
     )
 
 
-def _lengths(coder: AnyCoder, column: Column, *, own: bool) -> list[Millibits]:
-    return [kernels.round_millibits(bits) for bits in coder.bits(column, own=own)]
+def _rounded(reading: Reading) -> dict[str, list[tuple[int, Millibits]]]:
+    return {
+        name: [(field, kernels.round_millibits(lengths)) for field, lengths in parts]
+        for name, parts in reading.blocks.items()
+    }
 
 
-def _weigh(
-    lengths: list[list[Millibits]],
-    calibrations: tuple[tuple[Calibration, ...], ...],
+def _largest(
+    rounded: dict[str, list[tuple[int, Millibits]]],
+    calibrations: dict[str, list[Calibration]],
+    n_fields: int,
     *,
     own: bool,
-) -> tuple[Millibits, Millibits, NDArray[np.intp]]:
-    """Bits (summed over parts) and evidence (largest over parts) per field, and the leading field."""
-    bits = np.stack([np.sum(parts, axis=0, dtype=np.int32) for parts in lengths])
-    evidence = np.stack(
-        [
-            np.maximum.reduce(
-                [curve.evidence(part, own=own) for curve, part in zip(curves, parts, strict=True)]
-            )
-            for curves, parts in zip(calibrations, lengths, strict=True)
-        ]
-    )
-    return bits, evidence, evidence.argmax(axis=0)
+) -> tuple[dict[str, Millibits], Millibits]:
+    """Largest evidence of each block, shape (n,) each, and of each field, shape (F, n)."""
+    n = rounded["alone"][0][1].size
+    by_field = np.zeros((n_fields, n), np.int32)
+    by_block = {}
+    for name, parts in rounded.items():
+        by_block[name] = np.zeros(n, np.int32)
+        for (field, lengths), curve in zip(parts, calibrations[name], strict=True):
+            found = curve.evidence(lengths, own=own)
+            np.maximum(by_block[name], found, out=by_block[name])
+            if field != NO_FIELD:
+                np.maximum(by_field[field], found, out=by_field[field])
+    return by_block, by_field
+
+
+def _scores(
+    levels: tuple[Level, ...],
+    largest: dict[str, Millibits],
+    evidence: Millibits,
+    reading: Reading,
+    *,
+    own: bool,
+) -> Scores:
+    found = np.zeros((2, evidence.shape[1]), np.int32)
+    for place, level in enumerate(levels):
+        found[place] = level.evidence(_chosen(largest, tuple(level.blocks)), own=own)
+    bits = np.stack([kernels.round_millibits(lengths) for lengths in reading.bits])
+    return Scores(found.sum(axis=0, dtype=np.int32), found, bits, evidence, evidence.argmax(axis=0))
+
+
+def _chosen(largest: dict[str, Millibits], names: tuple[str, ...]) -> dict[str, Millibits]:
+    return {name: largest[name] for name in names if name in largest}
+
+
+def _added(
+    blocks: dict[str, Calibration], largest: dict[str, Millibits], *, own: bool
+) -> Millibits:
+    total = np.zeros(next(iter(largest.values())).size, np.int32)
+    for name, curve in blocks.items():
+        total += curve.evidence(largest[name], own=own)
+    return total
 
 
 def _millibits(bits: NDArray[np.float64]) -> Millibits:

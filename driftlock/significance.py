@@ -22,6 +22,7 @@ CONTROLS = ("fdr", "fpr", "fwer", "by", "storey")
 TAIL_SHARES = (0.10, 0.05)
 MIN_EXCESSES, MIN_TAIL_ROWS, MIN_DISTINCT, MIN_TAIL_BASELINE = 10, 20, 8, 60
 STOREY_LAMBDA = 0.5
+EXACT = 1e-6
 
 
 def rank_p(null: Ints, scores: Ints) -> Floats:
@@ -96,7 +97,7 @@ def tail_p(null: Ints, scores: Ints) -> Floats | None:
         )
         largest = p if largest is None else np.maximum(largest, p)
     assert largest is not None
-    return np.minimum(largest, 1.0 / (n + 1))
+    return np.clip(largest, np.finfo(float).tiny, 1.0 / (n + 1))
 
 
 def censored_p(null: Ints, scores: Ints, *, tail: float, censored: float) -> Floats:
@@ -188,7 +189,8 @@ def adjust(p: Floats, control: str) -> Floats:
         ordered = np.minimum.accumulate((p[order] * scale / ranks)[::-1])[::-1]
     q = np.empty(m)
     q[order] = np.minimum(ordered, 1.0)
-    return q
+    # a q that is a level but for the last bits of a product is that level
+    return np.where(q > EXACT, np.round(q, 14), q)
 
 
 def _false_share(p: Floats, control: str) -> float:
@@ -231,7 +233,7 @@ def row_p(null: tuple[Ints, Ints], rows: tuple[Ints, Ints], *, tail: bool) -> Ro
     different values for a tail, a row that is also beyond every baseline row in bits gets theirs.
     """
     values = rank_p(null[0], rows[0])
-    kinds = np.full(values.size, "rank", dtype="<U4")
+    kinds = np.full(values.size, "rank", dtype="<U7")
     if not tail:
         return RowP(values, kinds)
     beyond: Mask = rows[0] > null[0].max()

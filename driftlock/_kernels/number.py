@@ -109,8 +109,8 @@ def density_bits(scaled, sums, thinning, size, removed):  # type: ignore[no-unty
 def written_decimals(values):  # type: ignore[no-untyped-def]
     """Decimals in the shortest text that reads back as each float; 17 stands for more than 16.
 
-    k decimals suffice where the whole number nearest to x * 10**k, divided by 10**k, is x again:
-    that division is rounded correctly as long as the whole number is below 2**53. O(17 n).
+    k decimals suffice where a whole number next to x * 10**k, divided by 10**k, is x again: that
+    division is rounded correctly as long as the whole number is below 2**53. O(17 n).
     """
     decimals = np.empty(values.size, np.int8)
     for i in range(values.size):
@@ -121,7 +121,11 @@ def written_decimals(values):  # type: ignore[no-untyped-def]
             if abs(whole) >= 9007199254740992.0:
                 decimals[i] = 0 if k == 0 else 17
                 break
-            if whole / power == values[i]:
+            if (
+                whole / power == values[i]
+                or (whole - 1.0) / power == values[i]
+                or (whole + 1.0) / power == values[i]
+            ):
                 decimals[i] = k
                 break
             power *= 10.0

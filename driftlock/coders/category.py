@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from driftlock.arrays import Column, Floats, Ints, Symbols
+from driftlock.coders.measure import Measure, summed
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +51,13 @@ class CategoryCoder:
         counts = np.bincount(column.codes, minlength=column.n_symbols).astype(np.int64)
         return cls(counts, _table(counts, own=True), _table(counts, own=False))
 
-    def bits(self, column: Column, *, own: bool) -> list[Floats]:
-        """Code length of each symbol in bits, one array of shape (n,)."""
+    def measure(self, column: Column, *, own: bool) -> Measure:
+        """Code length of each symbol in bits."""
         assert isinstance(column, Symbols)
         table = self.own_table if own else self.new_table
-        return [table[column.codes]]  # code -1, a symbol never seen, is the table's last entry
+        return summed(
+            [table[column.codes]]
+        )  # code -1, a symbol never seen, is the table's last entry
 
 
 def _table(counts: Ints, *, own: bool) -> Floats:

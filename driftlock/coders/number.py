@@ -8,9 +8,13 @@ import numpy as np
 
 from driftlock._kernels import number as kernels
 from driftlock.arrays import (
+    MINUS_INF,
+    MISSING,
     NEGATIVE,
     NUMBER_CLASSES,
+    PLUS_INF,
     POSITIVE,
+    UNREADABLE,
     Column,
     Floats,
     Ints,
@@ -18,6 +22,7 @@ from driftlock.arrays import (
     Numbers,
 )
 from driftlock.coders.krichevsky_trofimov import kt_bits
+from driftlock.coders.measure import Measure, summed
 
 LOG_SCALE_DECADES = 2.5
 BANDWIDTH_FLOOR = 0.01
@@ -51,13 +56,17 @@ class Density:
     size: int
 
     @classmethod
-    def fit(cls, values: Floats) -> Density:
-        """Learn scale, bandwidth and grid from the finite, non-zero values of a baseline."""
+    def fit(cls, values: Floats, *, by_magnitude: bool = True) -> Density:
+        """Learn scale, bandwidth and grid from finite values of a baseline.
+
+        With `by_magnitude`, values that span decades are scaled around 0.
+        """
         ordered = np.sort(values)
-        center, spread = _scale(ordered)
+        center, spread = _scale(ordered, by_magnitude)
         scaled = kernels.asinh_scale(ordered, center, spread)
         bandwidth = _bandwidth(scaled)
         low, step, n_cells = _grid(scaled, bandwidth)
+        bandwidth = max(bandwidth, step)  # or the kernels fall between the cells
         masses = kernels.bin_masses(scaled, low, step, n_cells)
         smoothed = kernels.smooth(masses, step, bandwidth)
         return cls(center, spread, (low, step, bandwidth), masses, smoothed, len(values))
@@ -108,8 +117,8 @@ class NumberCoder:
         density = Density.fit(column.values[dense]) if decimals.size else None
         return cls(class_counts, density, usual, precision)
 
-    def bits(self, column: Column, *, own: bool) -> list[Floats]:
-        """Code length of class, value and precision in bits, three arrays of shape (n,)."""
+    def measure(self, column: Column, *, own: bool) -> Measure:
+        """Code length of class, value and precision in bits."""
         assert isinstance(column, Numbers)
         of_class = kt_bits(self.class_counts, own=own)[column.classes]
         value = np.zeros(len(column))
@@ -119,7 +128,17 @@ class NumberCoder:
             value[dense] = self.density.bits(column.values[dense], own=own)
             longer = column.decimals[dense] > self.usual_decimals
             precision[dense] = kt_bits(self.precision_counts, own=own)[longer.astype(np.intp)]
-        return [of_class, value, precision]
+        return summed([of_class, value, precision])
+
+    def scaled(self, column: Numbers) -> Floats:
+        """Values on the scale of the density, infinite ones at its ends, NaN where there is none."""
+        if self.density is None:
+            return np.full(len(column), np.nan)
+        scaled = kernels.asinh_scale(column.values, self.density.center, self.density.spread)
+        scaled[column.classes == PLUS_INF] = kernels.LIMIT
+        scaled[column.classes == MINUS_INF] = -kernels.LIMIT
+        scaled[(column.classes == MISSING) | (column.classes == UNREADABLE)] = np.nan
+        return scaled  # type: ignore[no-any-return]
 
 
 def _has_density(column: Numbers) -> Mask:
@@ -131,18 +150,18 @@ def _rank(quantile: float, size: int) -> int:
     return min(max(int(np.ceil(quantile * size)) - 1, 0), size - 1)
 
 
-def _scale(ordered: Floats) -> tuple[float, float]:
+def _scale(ordered: Floats, by_magnitude: bool) -> tuple[float, float]:
     """Center and spread of sorted values: 0 and the 5 % quantile where magnitudes span decades."""
     magnitudes = np.sort(np.abs(ordered))
     small, large = np.quantile(magnitudes, [0.05, 0.95])
-    if large / 10**LOG_SCALE_DECADES > small:
+    if by_magnitude and large / 10**LOG_SCALE_DECADES > small:
         return 0.0, max(float(small), TINY)
-    center = float(np.median(ordered))
+    center = 2.0 * float(np.median(ordered / 2))
     for sample in (ordered, np.unique(ordered)):
         spread = 1.4826 * float(np.median(np.abs(sample / 2 - center / 2))) * 2
         if TINY < spread < np.inf:
             return center, spread
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         spread = float(ordered.std())
     return center, spread if TINY < spread < np.inf else max(abs(center), TINY)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from driftlock.arrays import HOUR_MISSING, HOUR_UNREADABLE, NO_WEEKDAY, Column, Floats, Ints, Times
 from driftlock.coders.krichevsky_trofimov import kt_bits
+from driftlock.coders.measure import Measure, summed
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,11 +47,11 @@ class TimeCoder:
         )
         return cls(hours, weekdays[:NO_WEEKDAY], own, new)
 
-    def bits(self, column: Column, *, own: bool) -> list[Floats]:
-        """Code length of class, hour and weekday in bits, three arrays of shape (n,)."""
+    def measure(self, column: Column, *, own: bool) -> Measure:
+        """Code length of class, hour and weekday in bits."""
         assert isinstance(column, Times)
         of_class, hour, weekday = self.own_tables if own else self.new_tables
-        return [of_class[column.hours], hour[column.hours], weekday[column.weekdays]]
+        return summed([of_class[column.hours], hour[column.hours], weekday[column.weekdays]])
 
 
 def _tables(

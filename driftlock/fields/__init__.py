@@ -2,5 +2,6 @@
 
 from driftlock.fields.schema import Schema
 from driftlock.fields.table import column_names, to_frame
+from driftlock.fields.typed import shortened
 
-__all__ = ["Schema", "column_names", "to_frame"]
+__all__ = ["Schema", "column_names", "shortened", "to_frame"]

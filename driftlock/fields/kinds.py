@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,18 +12,22 @@ import numpy as np
 import pandas as pd
 
 from driftlock.arrays import Floats, Ints
-from driftlock.fields.values import is_text, numbers, symbols, times
+from driftlock.errors import OptionError
+from driftlock.fields.times import epoch_unit, times
+from driftlock.fields.values import (
+    EXACT_WHOLE,
+    is_text,
+    numbers,
+    shown,
+    symbols,
+    text_hashes,
+)
 
 KINDS = ("category", "number", "time", "text", "id")
 FEW_VALUES = 8
 MOST = 0.97  # share of the values present that must read as a number or a time
-EPOCHS = {
-    "s": (1e9, 2e9),
-    "ms": (1e12, 2e12),
-    "us": (1e15, 2e15),
-    "ns": (1e18, 2e18),
-}  # 2001 to 2033
 SURELY_UNIQUE = 10.0  # pairs expected to collide by chance; none did
+FEW_SENTENCES, WORDS_PER_SENTENCE, WORD_REUSE = 30, 4, 4
 ID_SHARE = 0.95
 SAMPLE = 5_000
 
@@ -49,71 +54,101 @@ def decide(values: pd.Series[Any]) -> Decision:
     if pd.api.types.is_timedelta64_dtype(dtype):
         return Decision("number", f"dtype {dtype}, in seconds")
     if dtype.kind in "iuf":
-        return _decide_number(numbers(present).values, "")
+        return _decide_number(numbers(present).values, present.nunique, "")
     return _decide_object(present)
+
+
+def as_asked(name: str, kind: str, values: pd.Series[Any]) -> Decision:
+    """A kind that overrides what the values say.
+
+    Raises
+    ------
+    OptionError
+        If the column has values and none of them reads as a number, or as a time.
+    """
+    present = values[values.notna().to_numpy(bool)]
+    unit, readable = None, True
+    if kind == "number":
+        readable = bool(numbers(present).readable.any())
+    elif kind == "time":
+        as_numbers = numbers(present)
+        unit = epoch_unit(as_numbers.values[as_numbers.readable])
+        readable = bool(times(present, unit=unit).readable.any())
+    if len(present) and not readable:
+        raise OptionError(
+            f"fields[{name!r}]={kind!r} is not possible: nothing in the baseline reads as a {kind} "
+            f"(it starts with {str(present.iloc[0])[:40]!r}); 'category' is possible for any column"
+        )
+    return Decision(kind, "as asked", unit)
 
 
 def _decide_object(present: pd.Series[Any]) -> Decision:
     """Strings and mixed values, none missing."""
     codes, texts = symbols(present)
     n, distinct = len(codes), len(texts)
-    looked_at = _sample(present, codes, texts)
+    looked_at, chosen = _sample(present, codes, texts)
     parsed = numbers(looked_at)
     if parsed.share > MOST and not (is_text(looked_at) and _has_leading_zeros(looked_at)):
         everything = numbers(present)
         how = f"{everything.share:.1%} of the values read as numbers; "
-        return _decide_number(everything.values[everything.readable], how)
+        return _decide_number(everything.values[everything.readable], lambda: distinct, how)
     if parsed.share < 1 - MOST:
         as_times = times(looked_at).share
         if as_times > MOST:
             return Decision("time", f"{as_times:.1%} of the values read as ISO times")
     seldom = f"{distinct:,} different values in {n:,} rows"
+    if distinct == 1:
+        seldom = f"the same value in all {n:,} rows"
+    sentences = _recombined([shown(text) for text in chosen])
+    if sentences:
+        return Decision("text", f"{seldom}, {sentences}")
     if 2 * distinct <= n:
         return Decision("category", seldom)
-    shape = _structureless(texts)
+    shape = _structureless([shown(text) for text in chosen])
     if shape:
         return Decision("id", f"{seldom}, {shape}")
     return Decision("text", f"{seldom}, of varied shape")
 
 
-def _sample(present: pd.Series[Any], codes: Ints, texts: list[str]) -> pd.Series[Any]:
-    """Rows that stand for a long column: some values, by hash, in proportion to their counts.
+def _sample(
+    present: pd.Series[Any], codes: Ints, texts: list[str]
+) -> tuple[pd.Series[Any], list[str]]:
+    """Rows that stand for a long column, and their texts: some values, by hash, as often as there.
 
-    Which rows these are does not depend on the order of the column.
+    Which values these are does not depend on the order of the column.
     """
     if len(codes) <= SAMPLE:
-        return present
+        return present, texts
     first = np.empty(len(texts), np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]
     counts = np.bincount(codes, minlength=len(texts))
     if len(texts) > SAMPLE:
-        hashes = pd.util.hash_array(np.array(texts, dtype=object))
-        chosen = np.argsort(hashes, kind="stable")[:SAMPLE]
-        first, counts = first[chosen], counts[chosen]
+        chosen = np.argpartition(text_hashes(texts), SAMPLE)[:SAMPLE]
+        first, counts, texts = first[chosen], counts[chosen], [texts[i] for i in chosen]
     repeats = np.ceil(counts * (SAMPLE / counts.sum())).astype(np.int64)
-    return present.iloc[np.repeat(first, repeats)]
+    return present.iloc[np.repeat(first, repeats)], texts
 
 
-def _decide_number(values: Floats, how: str) -> Decision:
-    """Readable numbers, not one missing."""
+def _decide_number(values: Floats, count: Callable[[], int], how: str) -> Decision:
+    """Readable numbers, not one missing; `count` says how many differ where floats cannot."""
     finite = values[np.isfinite(values)]
-    distinct = np.unique(finite)
-    if distinct.size <= FEW_VALUES:
-        return Decision("category", f"{how}only {distinct.size} different numbers")
+    largest = float(np.abs(finite).max(initial=0.0))
+    distinct = np.unique(finite).size if largest < EXACT_WHOLE else count()
+    if distinct <= FEW_VALUES:
+        some = f"only {distinct} different numbers" if distinct != 1 else "only one number"
+        return Decision("category", how + some)
     whole = bool((finite == np.rint(finite)).all())
-    span = float(distinct[-1]) - float(distinct[0]) + 1.0
-    if whole and distinct.size == finite.size:
+    unit = epoch_unit(finite)
+    if whole and distinct == finite.size and unit != "s":
+        span = float(finite.max()) - float(finite.min()) + 1.0
         expected = 0.5 * finite.size * (finite.size - 1) / span
         if expected > SURELY_UNIQUE:
             return Decision(
                 "id", f"{how}whole numbers of which none repeats, though chance would make them"
             )
-    for unit, (low, high) in EPOCHS.items():
-        if whole and low <= distinct[0] and distinct[-1] < high:
-            return Decision(
-                "time", f"{how}whole numbers in the range of epoch times ({unit})", unit
-            )
-    return Decision("number", f"{how}{distinct.size:,} different numbers")
+    if unit:
+        return Decision("time", f"{how}whole numbers in the range of epoch times ({unit})", unit)
+    return Decision("number", f"{how}{distinct:,} different numbers")
 
 
 def _has_leading_zeros(present: pd.Series[Any]) -> bool:
@@ -122,22 +157,35 @@ def _has_leading_zeros(present: pd.Series[Any]) -> bool:
     return bool(texts.str.fullmatch(r"0\d+").mean() > 0.01)
 
 
+def _recombined(texts: list[str]) -> str:
+    """How texts put the same words together again and again, or nothing if they do not.
+
+    A log's messages and a sequence of event numbers repeat as a whole, yet are no symbols.
+    """
+    words = [text.split() for text in set(texts)]
+    total = sum(map(len, words))
+    if len(words) < FEW_SENTENCES or total < WORDS_PER_SENTENCE * len(words):
+        return ""
+    vocabulary = len({word for sentence in words for word in sentence})
+    if vocabulary * WORD_REUSE > total:
+        return ""
+    return f"of {vocabulary:,} words that come again in other values"
+
+
 def _structureless(texts: list[str]) -> str:
     """Why near-unique texts are mere identifiers, or nothing if they have inner structure.
 
     Their letters and digits are looked at, not what they mean: one token each, and either the same
     skeleton (every run with a digit in it is one ``#``) or the same length.
     """
-    step = max(1, len(texts) // SAMPLE)
-    sample = sorted(texts)[::step]
-    if sum(any(c.isspace() for c in text) for text in sample) > (1 - ID_SHARE) * len(sample):
+    if sum(any(c.isspace() for c in text) for text in texts) > (1 - ID_SHARE) * len(texts):
         return ""
-    skeletons = Counter(re.sub(r"[^\W_]*\d[^\W_]*", "#", text) for text in sample)
+    skeletons = Counter(re.sub(r"[^\W_]*\d[^\W_]*", "#", text) for text in texts)
     skeleton, count = skeletons.most_common(1)[0]
-    if count >= ID_SHARE * len(sample) and "#" in skeleton:
+    if count >= ID_SHARE * len(texts) and "#" in skeleton:
         return f"all of the shape {skeleton!r} (# stands for letters and digits)"
-    lengths = Counter(len(text) for text in sample)
+    lengths = Counter(len(text) for text in texts)
     length, count = lengths.most_common(1)[0]
-    if count >= ID_SHARE * len(sample) and length > 3:
+    if count >= ID_SHARE * len(texts) and length > 3:
         return f"one word each, all {length} characters long"
     return ""

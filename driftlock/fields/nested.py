@@ -8,26 +8,25 @@ key never seen before is evidence of its own.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from driftlock.errors import InputError
 
 MAX_DEPTH = 32
 MAX_POSITIONS = 8
 TOO_DEEP = f"(nested beyond {MAX_DEPTH} levels)"
+PLAIN = "(value)"  # the entry of a value that is not nested, among others that are
 
 
 def is_nested(values: pd.Series[Any]) -> bool:
     """Whether any value of a column is a dict or a list of dicts."""
-    if (
-        values.dtype != object
-        and "struct" not in str(values.dtype)
-        and "list" not in str(values.dtype)
-    ):
+    if values.dtype != object:
+        return False
+    if not pd.api.types.infer_dtype(values, skipna=True).startswith("mixed"):
         return False
     return any(_is_branch(value) for value in values.to_numpy(object))
 
@@ -40,28 +39,39 @@ def lay_out(name: str, values: pd.Series[Any]) -> dict[str, pd.Series[Any]]:
     InputError
         If two entries of one value have the same dotted name.
     """
-    rows = [_leaves(name, value) for value in values.to_numpy(object)]
-    keys = [None if row is None else _key_set(row) for row in rows]
-    columns = {name: pd.Series(keys, index=values.index, dtype=object)}
-    for path in sorted({path for row in rows if row for path in row}):
-        column = np.array([None] * len(rows), dtype=object)
-        for i, row in enumerate(rows):
-            if row:
-                column[i] = row.get(path)
-        columns[f"{name}.{path}"] = pd.Series(column, index=values.index, dtype=object)
-    return columns
+    each = values.to_numpy(object)
+    keys = np.full(len(each), None, dtype=object)
+    columns: dict[str, NDArray[np.object_]] = {}
+    for i in np.flatnonzero(values.notna().to_numpy(bool)):
+        leaves: list[tuple[str, str, Any]] = []
+        _walk(each[i], ("", ""), 0, leaves)
+        for path, _, leaf in leaves:
+            if path not in columns:
+                columns[path] = np.full(len(each), None, dtype=object)
+            columns[path][i] = leaf
+        keys[i] = _key_set(each[i], [pattern for _, pattern, _ in leaves])
+        if len({path for path, _, _ in leaves}) < len(leaves):
+            raise InputError(
+                _collision(name, values.index[int(i)], [path for path, _, _ in leaves])
+            )
+    named = {name: keys} | {f"{name}.{path}": columns[path] for path in sorted(columns)}
+    return {path: pd.Series(column, dtype=object) for path, column in named.items()}
 
 
 def plain(value: Any) -> str:
     """Canonical text of a nested value that is coded as one symbol."""
     try:
-        return json.dumps(_listed(value), sort_keys=True, ensure_ascii=False, default=str)
+        return json.dumps(_listed(value), sort_keys=True, ensure_ascii=False, default=_listed)
     except (RecursionError, TypeError, ValueError):
         return TOO_DEEP
 
 
 def _listed(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray) else value
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, (set, frozenset)):
+        return sorted(map(str, value))
+    return value if isinstance(value, (dict, list, tuple)) else str(value)
 
 
 def _is_branch(value: Any) -> bool:
@@ -72,47 +82,41 @@ def _is_branch(value: Any) -> bool:
     return False
 
 
-def _leaves(name: str, value: Any) -> dict[str, Any] | None:
-    """Leaves of one value by dotted path; None where it is missing or not nested at all."""
-    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
-        return None
-    if not _is_branch(value):
-        return {"": value}
-    leaves: dict[str, Any] = {}
-    for path, leaf in _walk(value, "", 0):
-        if path in leaves:
-            raise InputError(
-                f"column {name!r} has two entries named {path!r}; rename one of the keys"
-            )
-        leaves[path] = leaf
-    return leaves
-
-
-def _walk(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
-    if not _is_branch(value):
-        yield path, value
+def _walk(value: Any, at: tuple[str, str], depth: int, leaves: list[tuple[str, str, Any]]) -> None:
+    """Append path, path with ``*`` for every position, and value, of every leaf."""
+    if not _is_branch(value) or (depth and not len(value)):
+        leaves.append((*(at if depth else (PLAIN, PLAIN)), value))
     elif depth >= MAX_DEPTH:
-        yield path, TOO_DEEP
+        leaves.append((*at, TOO_DEEP))
     else:
-        start = f"{path}." if path else ""
-        for key, item in _entries(value):
-            yield from _walk(item, f"{start}{key}", depth + 1)
+        path, pattern = (f"{start}." if start else "" for start in at)
+        for key, general, item in _entries(value):
+            _walk(item, (path + key, pattern + general), depth + 1, leaves)
 
 
-def _entries(value: Any) -> list[tuple[str, Any]]:
-    """Named items of a dict or of a list of dicts."""
+def _entries(value: Any) -> list[tuple[str, str, Any]]:
+    """Items of a dict or of a list of dicts: name, name with ``*`` for a position, item."""
     if isinstance(value, dict):
-        return [(str(key), item) for key, item in value.items()]
-    entries: list[tuple[str, Any]] = [("#", len(value))]
-    entries += [(str(i), item) for i, item in enumerate(value[:MAX_POSITIONS])]
+        names = [str(key) or "''" for key in value]
+        return list(zip(names, names, value.values(), strict=True))
+    entries: list[tuple[str, str, Any]] = [("#", "#", len(value))]
+    entries += [(str(i), "*", item) for i, item in enumerate(value[:MAX_POSITIONS])]
     if len(value) > MAX_POSITIONS:
-        entries.append((f"{MAX_POSITIONS}+", plain(value[MAX_POSITIONS:])))
+        rest = f"{MAX_POSITIONS}+"
+        entries.append((rest, rest, plain(value[MAX_POSITIONS:])))
     return entries
 
 
-def _key_set(row: dict[str, Any]) -> str:
+def _key_set(value: Any, patterns: list[str]) -> str:
     """The keys of one value, positions of lists left out."""
-    if "" in row:
-        return f"(not nested: {type(row['']).__name__})"
-    names = {".".join("*" if part.isdigit() else part for part in path.split(".")) for path in row}
-    return "{" + ", ".join(sorted(names)) + "}"
+    if not _is_branch(value):
+        return f"(not nested: {type(value).__name__})"
+    return "{" + ", ".join(sorted(set(patterns))) + "}"
+
+
+def _collision(name: str, label: Any, paths: list[str]) -> str:
+    twice = next(path for path in paths if paths.count(path) > 1)
+    return (
+        f"column {name!r} has two entries named {twice!r} in the row {label!r}; "
+        "rename one of the keys"
+    )

@@ -10,9 +10,9 @@ import pandas as pd
 
 from driftlock.arrays import Column
 from driftlock.errors import InputError, OptionError, check_choice, listed
-from driftlock.fields.kinds import KINDS, Decision, decide
+from driftlock.fields.kinds import KINDS, Decision, as_asked, decide
 from driftlock.fields.nested import is_nested, lay_out
-from driftlock.fields.table import column_names
+from driftlock.fields.table import column_names, simplify
 from driftlock.fields.typed import CODED, CodedField, TimeField
 
 Flat: TypeAlias = "dict[str, pd.Series[Any]]"
@@ -40,8 +40,10 @@ class Schema:
     fields: tuple[CodedField, ...] = field(default=())
 
     @classmethod
-    def learn(cls, frame: pd.DataFrame, kinds: Mapping[str, str] | None = None) -> Schema:
-        """Decide every field's kind on a baseline frame.
+    def learn(
+        cls, frame: pd.DataFrame, kinds: Mapping[str, str] | None = None
+    ) -> tuple[Schema, Flat]:
+        """Decide every field's kind on a baseline frame; also its columns, as from `flatten`.
 
         Parameters
         ----------
@@ -58,13 +60,12 @@ class Schema:
             If `kinds` names a field or a kind that does not exist.
         """
         columns = column_names(frame.columns, "baseline")
-        series = [frame.iloc[:, i] for i in range(len(columns))]
-        nested = frozenset(n for n, s in zip(columns, series, strict=True) if is_nested(s))
-        flat = _flatten(dict(zip(columns, series, strict=True)), nested)
+        series = {name: simplify(frame.iloc[:, i]) for i, name in enumerate(columns)}
+        nested = frozenset(name for name, values in series.items() if is_nested(values))
+        flat = _flatten(series, nested)
         decisions = {name: _decide(name, values, nested) for name, values in flat.items()}
         for name, kind in _checked(kinds, decisions).items():
-            unit = decisions[name].unit if kind == "time" else None
-            decisions[name] = Decision(kind, "as asked", unit)
+            decisions[name] = as_asked(name, kind, flat[name])
         fields = []
         for name, decision in decisions.items():
             if decision.kind in CODED:
@@ -74,7 +75,7 @@ class Schema:
                     decisions[name] = _with_cycles(decision, learned.cycles)
         schema = cls(tuple(columns), nested, decisions, tuple(fields))
         schema._check_some_left()
-        return schema
+        return schema, flat
 
     def flatten(self, frame: pd.DataFrame, role: str = "events") -> Flat:
         """Plain columns by field name; a frame with other columns than the baseline is an error."""
@@ -85,7 +86,7 @@ class Schema:
             parts = [f"lacks the column(s) {listed(absent)}"] if absent else []
             parts += [f"has the column(s) {listed(new)}, which the baseline lacks"] if new else []
             raise InputError(f"{role} {' and '.join(parts)}; both need the same columns")
-        series = {name: frame.iloc[:, names.index(name)] for name in self.columns}
+        series = {name: simplify(frame.iloc[:, names.index(name)]) for name in self.columns}
         return _flatten(series, self.nested)
 
     def encode(self, flat: Flat) -> list[Column]:
@@ -106,7 +107,7 @@ class Schema:
         if not self.fields:
             kinds = "; ".join(f"{n!r} is {d.kind}: {d.reason}" for n, d in self.decisions.items())
             raise InputError(
-                f"no field is left to be coded ({kinds}); text and id fields are left out, "
+                f"no field is left to be coded ({kinds}); id fields are left out, "
                 "fields={'name': 'category'} overrides that"
             )
 
@@ -132,8 +133,8 @@ def _flatten(columns: Flat, nested: frozenset[str]) -> Flat:
         twice = flat.keys() & laid.keys() | (laid.keys() & columns.keys()) - {name}
         if twice:
             raise InputError(
-                f"flattening column {name!r} makes the name(s) {listed(sorted(twice))}, which another "
-                "column has; rename one of them"
+                f"flattening column {name!r} makes the name(s) {listed(sorted(twice))}, "
+                "which another column has; rename one of them"
             )
         flat |= laid
     return flat

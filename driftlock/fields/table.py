@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from driftlock.errors import InputError, listed
 
@@ -45,7 +46,7 @@ def _as_pandas(table: Any, role: str) -> pd.DataFrame:
     if isinstance(table, pd.DataFrame):
         return table
     if isinstance(table, pd.Series):
-        return table.to_frame("value" if table.name is None else table.name)
+        return table.to_frame("value" if table.name in (None, "") else table.name)
     if isinstance(table, np.ndarray):
         if table.ndim != 2:
             raise InputError(f"{role} is an array of shape {table.shape}; expected (rows, columns)")
@@ -55,13 +56,28 @@ def _as_pandas(table: Any, role: str) -> pd.DataFrame:
     import narwhals as nw
 
     try:
-        eager = nw.from_native(table, eager_only=True)
+        eager = nw.from_native(table, eager_only=True, allow_series=True)
     except TypeError as error:
         hint = "; call .collect() first" if hasattr(table, "collect") else ""
         raise InputError(
-            f"{role} is a {type(table).__name__}; expected {ACCEPTED}{hint}"
+            f"{role} is of type {type(table).__name__}; expected {ACCEPTED}{hint}"
         ) from error
-    return eager.to_pandas()
+    try:
+        return _as_pandas(eager.to_pandas(), role)
+    except pa.ArrowException as error:
+        raise InputError(f"{role} cannot be turned into a pandas frame: {error}") from error
+
+
+def simplify(values: pd.Series[Any]) -> pd.Series[Any]:
+    """The same column in a dtype that the fields know: what differs is the container only."""
+    dtype = values.dtype
+    if isinstance(dtype, pd.ArrowDtype):
+        return pd.Series(pa.array(values.array).to_pandas())
+    if isinstance(dtype, pd.SparseDtype):
+        return pd.Series(np.asarray(values.array))
+    if isinstance(dtype, pd.PeriodDtype):
+        return pd.Series(values.array.to_timestamp())
+    return values.astype(object) if dtype.kind == "c" else values
 
 
 def column_names(labels: pd.Index[Any], role: str = "events") -> list[str]:

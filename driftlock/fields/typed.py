@@ -8,15 +8,19 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from driftlock import arrays
 from driftlock._kernels.number import written_decimals
 from driftlock.arrays import Column, Floats, Ints
 from driftlock.errors import DriftlockWarning
+from driftlock.fields import times
 from driftlock.fields import values as read
 from driftlock.fields.kinds import Decision
+from driftlock.fields.text import TextField
 
 USUAL_SYMBOLS = 3
+ZONES_READ = "times without a zone are read as they stand"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,23 +33,27 @@ class CategoryField:
 
     @classmethod
     def learn(cls, name: str, values: pd.Series[Any], _: Decision) -> CategoryField:
+        """Learn the field from a baseline column."""
         codes, texts = read.symbols(values)
-        counts = np.bincount(codes, minlength=len(texts))
-        used = [text for text, count in zip(texts, counts, strict=True) if count]
-        return cls(
-            name, {text: i for i, text in enumerate(dict.fromkeys(used))}, counts[counts > 0]
-        )
+        counts = dict(zip(texts, np.bincount(codes, minlength=len(texts)).tolist(), strict=True))
+        # a code is a place in the sorted alphabet, so that the order of rows cannot matter
+        used = sorted(text for text, count in counts.items() if count)
+        places = {text: place for place, text in enumerate(used)}
+        return cls(name, places, np.array([counts[text] for text in used], np.int64))
 
     def encode(self, values: pd.Series[Any]) -> Column:
+        """A column, of the baseline or later, as bare arrays."""
         codes, texts = read.symbols(values)
         places = np.array([self.alphabet.get(text, -1) for text in texts], np.int32)
-        return arrays.Symbols(places[codes], len(self.alphabet))
+        own = np.where(places < 0, -2 - np.arange(len(texts)), places).astype(np.int32)
+        return arrays.Symbols(places[codes], len(self.alphabet), own[codes])
 
     def usual(self) -> str:
+        """What is usual in the baseline, in a few words."""
         n = self.counts.sum()
         common = sorted(self.alphabet, key=lambda text: (-self.counts[self.alphabet[text]], text))
         shares = [
-            f"{read.shown(text)} {self.counts[self.alphabet[text]] / n:.0%}"
+            f"{shortened(read.shown(text))} {self.counts[self.alphabet[text]] / n:.0%}"
             for text in common[:USUAL_SYMBOLS]
         ]
         more = len(common) - USUAL_SYMBOLS
@@ -61,11 +69,13 @@ class NumberField:
 
     @classmethod
     def learn(cls, name: str, values: pd.Series[Any], _: Decision) -> NumberField:
+        """Learn the field from a baseline column."""
         parsed = read.numbers(values)
         finite = parsed.values[np.isfinite(parsed.values)]
         return cls(name, tuple(np.quantile(finite, [0.05, 0.5, 0.95])) if finite.size else ())
 
     def encode(self, values: pd.Series[Any]) -> Column:
+        """A column, of the baseline or later, as bare arrays."""
         parsed = read.numbers(values)
         classes = np.select(
             [
@@ -91,6 +101,7 @@ class NumberField:
         return arrays.Numbers(classes, kept, written_decimals(kept))
 
     def usual(self) -> str:
+        """What is usual in the baseline, in a few words."""
         if not self.quantiles:
             return "no number"
         low, middle, high = (f"{q:.6g}" for q in self.quantiles)
@@ -99,52 +110,62 @@ class NumberField:
 
 @dataclass(frozen=True, eq=False)
 class TimeField:
-    """Times by hour and weekday, in the zone of the baseline, if it has one."""
+    """Times by hour and weekday, in the zone of the baseline, if it has one.
+
+    `is_aware` says whether the baseline's times carry a zone; None where some do and some do not.
+    """
 
     name: str
     zone: Any
     unit: str | None
-    is_aware: bool
+    is_aware: bool | None
     cycles: tuple[str, ...]
     hour_counts: Ints
 
     @classmethod
     def learn(cls, name: str, values: pd.Series[Any], decision: Decision) -> TimeField:
+        """Learn the field from a baseline column."""
         zone = values.dt.tz if isinstance(values.dtype, pd.DatetimeTZDtype) else None
-        parsed = read.times(values, zone=zone, unit=decision.unit)
-        instants = parsed.values[parsed.readable].astype(np.int64)
+        parsed = times.times(values, zone=zone, unit=decision.unit)
+        instants = parsed.values[parsed.readable]
         span = int(instants.max() - instants.min()) if instants.size else 0
         # a rhythm is only learned where the baseline has been once around it
         cycles = tuple(
-            cycle for cycle, days in (("hour", 1), ("weekday", 7)) if span >= 0.95 * days * read.DAY
+            cycle
+            for cycle, days in (("hour", 1), ("weekday", 7))
+            if span >= 0.95 * days * times.DAY
         )
-        hours, _ = read.hours_and_weekdays(instants)
-        is_aware = parsed.aware is not None and bool(parsed.aware[parsed.readable].all())
-        return cls(name, zone, decision.unit, is_aware, cycles, np.bincount(hours, minlength=24))
+        hours, _ = times.hours_and_weekdays(instants)
+        counts = np.bincount(hours, minlength=24)
+        aware = set() if parsed.aware is None else set(parsed.aware[parsed.readable].tolist())
+        if len(aware) > 1:
+            _warn(name, f"some times of the baseline have a zone and some have none; {ZONES_READ}")
+        is_aware = aware.pop() if len(aware) == 1 else None
+        return cls(name, zone, decision.unit, is_aware, cycles, counts)
 
     def encode(self, values: pd.Series[Any]) -> Column:
-        parsed = read.times(values, zone=self.zone, unit=self.unit)
+        """A column, of the baseline or later, as bare arrays."""
+        parsed = times.times(values, zone=self.zone, unit=self.unit)
         self._warn_of_zones(parsed)
-        hours, weekdays = read.hours_and_weekdays(parsed.values)
+        hours, weekdays = times.hours_and_weekdays(parsed.values)
         gone = [parsed.missing, parsed.unreadable]
         hours = np.select(gone, [arrays.HOUR_MISSING, arrays.HOUR_UNREADABLE], hours)
         weekdays = np.where(parsed.readable, weekdays, arrays.NO_WEEKDAY)
         return arrays.Times(hours.astype(np.int8), weekdays.astype(np.int8), self.cycles)
 
-    def _warn_of_zones(self, parsed: read.Parsed) -> None:
-        if parsed.aware is None:
+    def _warn_of_zones(self, parsed: read.Parsed[NDArray[np.int64]]) -> None:
+        if parsed.aware is None or self.is_aware is None:
             return
         other = int((parsed.aware[parsed.readable] != self.is_aware).sum())
         if other:
             here, there = ("no zone", "a zone") if self.is_aware else ("a zone", "no zone")
-            warnings.warn(
-                f"column {self.name!r}: {other:,} times with {here}, where the baseline has {there}; "
-                "times without a zone are read as they stand, the others as UTC",
-                DriftlockWarning,
-                stacklevel=2,
+            _warn(
+                self.name,
+                f"{other:,} times with {here}, where the baseline has {there}; {ZONES_READ}",
             )
 
     def usual(self) -> str:
+        """What is usual in the baseline, in a few words."""
         n = self.hour_counts.sum()
         if "hour" not in self.cycles or not n:
             return "any time"
@@ -154,9 +175,20 @@ class TimeField:
         return f"busiest at {busiest:02d}h ({self.hour_counts[busiest] / n:.0%}){never}"
 
 
-CodedField: TypeAlias = CategoryField | NumberField | TimeField
+def shortened(text: str, width: int = 40) -> str:
+    """A text to be shown: cut where it is long, surrogates that no encoding has as escapes."""
+    cut = text if len(text) <= width else text[: width - 3] + "..."
+    return cut.encode("utf-8", "backslashreplace").decode()
+
+
+def _warn(name: str, what: str) -> None:
+    warnings.warn(f"column {name!r}: {what}", DriftlockWarning, stacklevel=2)
+
+
+CodedField: TypeAlias = CategoryField | NumberField | TimeField | TextField
 CODED: dict[str, type[CodedField]] = {
     "category": CategoryField,
     "number": NumberField,
     "time": TimeField,
+    "text": TextField,
 }

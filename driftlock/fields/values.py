@@ -1,17 +1,16 @@
-"""Values of one column as symbols, numbers or times, whatever dtype they come in.
+"""Values of one column as symbols or numbers, whatever dtype they come in.
 
 Nothing is dropped: what is no number or no time is marked unreadable, what is not there missing.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,23 +19,22 @@ from numpy.typing import NDArray
 from driftlock.arrays import Floats, Ints, Mask
 from driftlock.fields.nested import plain
 
+Values = TypeVar("Values", Floats, NDArray[np.int64])
+
 MARK = "\x1f"  # in front of a symbol that is no text: 5 and "5" are different symbols
 MISSING_SYMBOL = MARK + "(missing)"
 MISSING_SPELLINGS = frozenset(["", "-", "na", "n/a", "nan", "<na>", "nat", "none", "null"])
-EPOCH_UNITS = {"s": 10**6, "ms": 10**3, "us": 1}  # microseconds in each; "ns" is divided
-YEARS_READABLE = (1678, 2261)
-DAY = 86_400_000_000  # microseconds
-LOOSE_TIME = re.compile(
-    r"\s*(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T ]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.\d+)?)?"
-    r"\s*(?:Z|([+-]\d{2}):?(\d{2}))?\s*"
-)
+# What pandas calls an object column of one type; equal values of one type are one symbol there.
+ALIKE = ("string", "boolean", "integer", "floating", "decimal", "bytes", "date", "datetime")
+EXACT_WHOLE = 2**53  # whole numbers up to here are floats, exactly
+WIDEST_WHOLE = 2**64  # whole numbers from here on are in no dtype that could turn to floats
 
 
 @dataclass(frozen=True, eq=False)
-class Parsed:
+class Parsed(Generic[Values]):
     """A column read as numbers (or as times, in microseconds), shape (n,) each."""
 
-    values: Floats | Ints
+    values: Values
     missing: Mask
     unreadable: Mask
     aware: Mask | None = None
@@ -66,16 +64,19 @@ def is_text(values: pd.Series[Any]) -> bool:
 def symbols(values: pd.Series[Any]) -> tuple[Ints, list[str]]:
     """Codes of shape (n,) and the text of each code; missing is a symbol like any other."""
     if isinstance(values.dtype, pd.CategoricalDtype):
-        codes, uniques = values.cat.codes.to_numpy(), list(values.cat.categories)
-        texts = [symbol(unique) for unique in uniques]
-    elif values.dtype == object and not is_text(values):
+        codes, uniques = values.cat.codes.to_numpy(), values.cat.categories.tolist()
+    elif values.dtype == object and pd.api.types.infer_dtype(values, skipna=True) not in ALIKE:
         missing = values.isna().to_numpy()
         each = [None if gap else symbol(value) for value, gap in zip(values, missing, strict=True)]
         codes, found = pd.factorize(np.array(each, dtype=object))
-        texts = list(found)
+        uniques = found.tolist()
     else:
-        codes, found = pd.factorize(values)
-        texts = [symbol(unique) for unique in found.tolist()]
+        codes, index = pd.factorize(values)
+        uniques = index.tolist()
+    texts = uniques
+    if pd.api.types.infer_dtype(uniques) != "string":
+        merged, found = pd.factorize(np.array([symbol(unique) for unique in uniques], dtype=object))
+        codes, texts = np.append(merged, -1)[codes], found.tolist()
     if (codes < 0).any():
         codes = np.where(codes < 0, len(texts), codes)
         texts.append(MISSING_SYMBOL)
@@ -87,10 +88,20 @@ def content_hashes(columns: Iterable[pd.Series[Any]], key: str) -> NDArray[np.ui
     total: NDArray[np.uint64] | None = None
     for values in columns:
         codes, texts = symbols(values)
-        hashes = pd.util.hash_array(np.array(texts, dtype=object), hash_key=key)[codes]
+        hashes = text_hashes(texts, key)[codes]
         total = hashes if total is None else scrambled(total) + hashes
     assert total is not None
     return total
+
+
+def text_hashes(texts: list[str], key: str = "0" * 16) -> NDArray[np.uint64]:
+    """A 64-bit hash of each text; surrogates that no encoding has are written as escapes."""
+    try:
+        each = np.array(texts, dtype=object)
+        return pd.util.hash_array(each, hash_key=key, categorize=False)
+    except UnicodeEncodeError:
+        spelt = [text.encode("utf-8", "backslashreplace").decode() for text in texts]
+        return text_hashes(spelt, key)
 
 
 def scrambled(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -107,17 +118,25 @@ def symbol(value: Any) -> str:
         return value
     if isinstance(value, (bool, np.bool_)):
         return f"{MARK}{bool(value)}"
-    if isinstance(value, Integral):
-        return f"{MARK}{int(value)}"
     if isinstance(value, (Real, Decimal)):
-        number = float(value)
-        whole = number.is_integer() and abs(number) < 1e15
-        return f"{MARK}{int(number) if whole else number!r}"
+        return f"{MARK}{_number_symbol(value)}"
     if isinstance(value, (datetime, date)):
         return f"{MARK}{value.isoformat()}"
-    if isinstance(value, (dict, list, tuple, np.ndarray)):
+    if isinstance(value, (dict, list, tuple, set, frozenset, np.ndarray)):
         return MARK + plain(value)
     return f"{MARK}{value}"
+
+
+def _number_symbol(value: Real | Decimal) -> str:
+    """Text of a number, the same for every type that can hold it, floats among them."""
+    exact = int(value) if isinstance(value, Integral) else None
+    if exact is not None and not EXACT_WHOLE < abs(exact) < WIDEST_WHOLE:
+        return str(exact)
+    try:
+        number = float(value)
+    except OverflowError:
+        return str(value)
+    return str(int(number)) if number.is_integer() else repr(number)
 
 
 def shown(text: str) -> str:
@@ -125,11 +144,11 @@ def shown(text: str) -> str:
     return text.removeprefix(MARK)
 
 
-def numbers(values: pd.Series[Any]) -> Parsed:
+def numbers(values: pd.Series[Any]) -> Parsed[Floats]:
     """Values as float64; timedeltas in seconds, integers beyond floats as infinite."""
-    missing = values.isna().to_numpy(bool, copy=True)
     if isinstance(values.dtype, pd.CategoricalDtype):
-        values = values.astype(values.cat.categories.dtype)
+        return _numbers_of_categories(values)
+    missing = values.isna().to_numpy(bool, copy=True)
     if pd.api.types.is_timedelta64_dtype(values.dtype):
         parsed = values.dt.total_seconds().to_numpy(np.float64, na_value=np.nan)
     elif pd.api.types.is_numeric_dtype(values.dtype) and values.dtype.kind in "iuf":
@@ -147,6 +166,16 @@ def numbers(values: pd.Series[Any]) -> Parsed:
         parsed = np.array([_float_of(value) for value in each], np.float64)
     missing |= np.isnan(parsed) & _were_numbers(values)
     return Parsed(parsed, missing, np.isnan(parsed) & ~missing)
+
+
+def _numbers_of_categories(values: pd.Series[Any]) -> Parsed[Floats]:
+    parsed = numbers(values.cat.categories.to_series())
+    codes = values.cat.codes.to_numpy()  # -1, missing, takes the entry appended
+    return Parsed(
+        np.append(parsed.values, np.nan)[codes],
+        np.append(parsed.missing, True)[codes],
+        np.append(parsed.unreadable, False)[codes],
+    )
 
 
 def _were_numbers(values: pd.Series[Any]) -> Mask:
@@ -174,84 +203,3 @@ def _float_of(value: Any) -> float:
         return np.inf if value > 0 else -np.inf  # type: ignore[operator]
     except ValueError:
         return np.nan
-
-
-def times(values: pd.Series[Any], *, zone: Any = None, unit: str | None = None) -> Parsed:
-    """Wall-clock times in microseconds since 1970; with `unit`, numbers are epochs in it.
-
-    A dtype with a zone is converted to `zone` (UTC where that is None); every other time that
-    carries an offset is read as UTC.
-    """
-    if unit is not None:
-        return _epochs(values, unit)
-    missing = values.isna().to_numpy(bool)
-    aware = np.zeros(len(values), bool)
-    if isinstance(values.dtype, pd.DatetimeTZDtype):
-        aware[:] = True
-        values = values.dt.tz_convert(zone or "UTC").dt.tz_localize(None)
-    if not pd.api.types.is_datetime64_dtype(values.dtype):
-        values, aware = _read_times(values)
-    instants = values.to_numpy("datetime64[us]").astype(np.int64)
-    lost = values.isna().to_numpy(bool)
-    years = instants.astype("datetime64[us]").astype("datetime64[Y]").astype(np.int64) + 1970
-    odd = ~lost & ((years < YEARS_READABLE[0]) | (years > YEARS_READABLE[1]))
-    return Parsed(instants, missing, (lost & ~missing) | odd, aware)
-
-
-def _epochs(values: pd.Series[Any], unit: str) -> Parsed:
-    parsed = numbers(values)
-    scale = 1e-3 if unit == "ns" else float(EPOCH_UNITS[unit])
-    instants = np.where(parsed.readable, parsed.values, 0.0) * scale
-    outside = parsed.readable & ~(np.abs(instants) < 9e15)
-    return Parsed(
-        np.where(outside, 0.0, instants).astype(np.int64),
-        parsed.missing,
-        parsed.unreadable | outside,
-    )
-
-
-def _read_times(values: pd.Series[Any]) -> tuple[pd.Series[Any], Mask]:
-    """Naive UTC datetimes of texts and datetime objects, NaT where there is none; which had a zone."""
-    kept = values.to_numpy(object)
-    if not is_text(values):
-        kept = kept.copy()
-        kept[[not isinstance(v, (str, datetime, date, np.datetime64)) for v in kept]] = None
-    aware = np.array([_has_zone(value) for value in kept], bool)
-    read = pd.to_datetime(
-        pd.Series(kept, dtype=object), format="ISO8601", errors="coerce", utc=True
-    )
-    read = read.dt.tz_localize(None)
-    failed = np.flatnonzero(read.isna().to_numpy() & ~pd.isna(kept))
-    if failed.size:
-        loose = pd.Series([_loose_time(kept[i]) for i in failed], dtype="datetime64[us]")
-        read = read.astype("datetime64[us]")
-        read.iloc[failed] = loose.to_numpy()
-    return read, aware
-
-
-def _has_zone(value: Any) -> bool:
-    if isinstance(value, str):  # ends in Z, +hh:mm or +hhmm
-        return value[-1:] in "Zz" or (
-            ":" in value and not {value[-6:-5], value[-5:-4]}.isdisjoint("+-")
-        )
-    return getattr(value, "tzinfo", None) is not None
-
-
-def _loose_time(value: Any) -> datetime | None:
-    """A time whose parts lack their leading zeros, as 2025-11-10T10:02:1Z; None if it is none."""
-    match = LOOSE_TIME.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        return None
-    year, month, day, hour, minute, second, offset, rest = (
-        int(part or 0) for part in match.groups()
-    )
-    try:
-        shift = timedelta(hours=offset, minutes=rest if offset >= 0 else -rest)
-        return datetime(year, month, day, hour, minute, second) - shift
-    except (ValueError, OverflowError):
-        return None
-
-
-def hours_and_weekdays(instants: Ints) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Hour 0-23 and weekday 0-6 (Monday is 0) of microseconds since 1970, a Thursday."""
-    return (instants % DAY) // 3_600_000_000, (instants // DAY + 3) % 7

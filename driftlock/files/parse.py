@@ -186,11 +186,12 @@ def parquet(data: bytes, name: str) -> pd.DataFrame:
     """Read Parquet as it stands: an index that pandas stored with it is a column like others."""
     try:
         table = pq.ParquetFile(pa.BufferReader(data)).read()
-        if repeated := _repeated(table.column_names):
-            raise FileError(f"{name}: columns of equal name: {listed(repeated)}")
-        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
-    except (pa.ArrowException, OSError) as error:
+        repeated = _repeated(table.column_names)
+        frame: pd.DataFrame = pd.DataFrame() if repeated else table.to_pandas(ignore_metadata=True)
+    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: of broken names
         raise FileError(f"{name}: is broken as Parquet: {_one_line(error)}") from None
+    if repeated:
+        raise FileError(f"{name}: columns of equal name: {listed(repeated)}")
     for column in _inexact(frame):
         if pa.types.is_integer(table.schema.field(column).type):
             frame[column] = _whole(table.column(column).to_pylist())

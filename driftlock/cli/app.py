@@ -1,0 +1,239 @@
+"""Commands, options, exit codes: what is typed, and what the shell gets back."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import traceback
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import driftlock
+from driftlock.cli.run import Job, check_target, run_detect
+from driftlock.datasets import KINDS, make_transactions
+from driftlock.detector import CALIBRATIONS
+from driftlock.errors import DriftlockError, DriftlockWarning
+from driftlock.files import check_writable, to_json_lines, write_table
+from driftlock.files.reading import FORMATS
+from driftlock.significance import CONTROLS
+from driftlock.warm import warmup
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BAD_INPUT, UNEXPECTED, INTERRUPTED, CLOSED_PIPE = 2, 3, 130, 141
+
+app = typer.Typer(
+    name="driftlock",
+    help="Find the strange rows of a table, with p-values and the fields that explain them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+DETECT_HELP = """Find the rows of FILE that are strange, given a baseline of normal rows.
+
+FILE is CSV, TSV, JSON, JSON Lines or Parquet, also with .gz or .zst; "-" is standard input. \
+Rows are numbered from 0.
+
+Exit code: 0 found nothing, 1 found something, 2 bad input or usage, 3 anything unexpected.
+
+Examples:
+
+\b
+  driftlock detect transactions.csv --baseline 400
+  driftlock detect today.jsonl --baseline normal.jsonl --out result.parquet
+  zcat log.jsonl.gz | driftlock detect - --control fwer --plot scores.png
+  driftlock detect orders.csv --field zip=category --field note=id
+"""
+SIMULATE_HELP = """Write simulated card transactions to OUT, some of them anomalies of known kinds.
+
+OUT ends in .csv, .jsonl or .parquet, also with .gz or .zst; "-" is JSON Lines on standard output.
+
+Examples:
+
+\b
+  driftlock simulate transactions.jsonl --labels labels.csv
+  driftlock simulate - --kind odd_hour --kind unseen_place | driftlock detect -
+"""
+
+# `main` looks for it among the arguments, since an error may come before any is parsed.
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"driftlock {driftlock.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+    _debug: Debug = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+@app.command("detect", help=DETECT_HELP)
+def _detect(
+    file: Annotated[str, typer.Argument(metavar="FILE", help='Table to test; "-" is stdin.')],
+    *,
+    baseline: Annotated[
+        str,
+        typer.Option(
+            metavar="N|FILE|none",
+            help="What is normal: the first N rows of FILE, another file, or none known.",
+        ),
+    ] = "400",
+    alpha: Annotated[float, typer.Option(help="Level of the control.")] = 0.05,
+    control: Annotated[str, typer.Option(help=f"One of {', '.join(CONTROLS)}.")] = "fdr",
+    calibration: Annotated[str, typer.Option(help=f"One of {', '.join(CALIBRATIONS)}.")] = "auto",
+    no_tail: Annotated[
+        bool, typer.Option("--no-tail", help="No p-value below 1 / (baseline rows + 1).")
+    ] = False,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="First leave anomalies in the baseline out of it.")
+    ] = False,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=KIND", help="Set the kind of a field; may be repeated."),
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", help=f"Format of FILE: one of {', '.join(FORMATS)}.")
+    ] = "auto",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write every tested row with its result: .csv, .jsonl, .parquet."),
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the scores: .png, .svg, .pdf.")] = None,
+    top: Annotated[int, typer.Option(min=0, help="Show so many of the strangest rows.")] = 10,
+    seed: Annotated[int | None, typer.Option(help="Seed of the split calibration.")] = None,
+    _debug: Debug = False,
+) -> int:
+    """Pass the options on."""
+    options = {
+        "alpha": alpha,
+        "control": control,
+        "calibration": calibration,
+        "tail": not no_tail,
+        "clean": clean,
+        "rng": seed,
+    }
+    return run_detect(Job(file, baseline, form, out, plot, top, tuple(field or ()), options))
+
+
+@app.command("simulate", help=SIMULATE_HELP)
+def _simulate(
+    out: Annotated[str, typer.Argument(metavar="OUT", help='File to write; "-" is stdout.')],
+    *,
+    rows: Annotated[int, typer.Option(help="Number of rows.")] = 1000,
+    anomaly_rate: Annotated[float, typer.Option(help="Share of anomalies.")] = 0.02,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"Kind of anomaly; may be repeated. All, if not given: {', '.join(KINDS)}."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything.")] = 0,
+    labels: Annotated[
+        Path | None, typer.Option(help="Write which rows are anomalies, and of what kind.")
+    ] = None,
+    _debug: Debug = False,
+) -> int:
+    """Write a simulated table, and its labels to a file of their own."""
+    for path in (None if out == "-" else Path(out), labels):
+        if path is not None:
+            check_writable(path)
+            check_target(path)
+    data = make_transactions(rows, anomaly_rate=anomaly_rate, kinds=kind or None, seed=seed)
+    if labels is not None:
+        write_table(data.labels.rename_axis("row").reset_index(), labels)
+    if out == "-":
+        typer.echo(to_json_lines(data.events), nl=False)
+    else:
+        write_table(data.events, out)
+        n_anomalies = int(data.labels["is_anomaly"].sum())
+        typer.echo(f"{out}: {len(data.events):,} rows, {n_anomalies:,} of them anomalies")
+    return 0
+
+
+@app.command("warmup", help="Compile every kernel now, so that no later call has to wait for it.")
+def _warmup(_debug: Debug = False) -> int:
+    """Compile, and say how long it took."""
+    typer.echo(f"kernels ready after {warmup():.1f} s")
+    return 0
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    args : sequence of str, optional
+        Arguments without the program's name; those of the process by default.
+
+    Returns
+    -------
+    int
+        Exit code: 0 found nothing, 1 found something, 2 bad input or usage, 3 anything unexpected,
+        130 interrupted, 141 nobody reads the output any more.
+    """
+    args = sys.argv[1:] if args is None else list(args)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", DriftlockWarning)
+            warnings.showwarning = _show_warning  # type: ignore[assignment]
+            code = app(args, prog_name="driftlock", standalone_mode=False)
+        sys.stdout.flush()
+    except SystemExit as stop:  # typer ends a closed pipe with 1, which here says "found something"
+        return CLOSED_PIPE if stop.code == 1 else int(stop.code or 0)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        return CLOSED_PIPE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 (whatever it is, it has an exit code)
+        return _failed(error, debug="--debug" in args)
+    return int(code or 0)
+
+
+def _failed(error: Exception, *, debug: bool) -> int:
+    """Report an error on one line; return its exit code."""
+    if hasattr(error, "show") and hasattr(error, "exit_code"):  # typer's usage errors
+        error.show()
+        return BAD_INPUT
+    if isinstance(error, typer.Abort) and isinstance(error.__cause__, Exception):
+        error = error.__cause__  # typer's wrapping of an EOFError
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, DriftlockError):
+        typer.echo(f"driftlock: {_one_line(error)}", err=True)
+        return BAD_INPUT
+    hint = "" if debug else "; --debug shows the traceback"
+    typer.echo(f"driftlock: unexpected {_one_line(repr(error))}{hint}", err=True)
+    return UNEXPECTED
+
+
+def _show_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any
+) -> None:
+    """Put a warning of driftlock on one line; show those of others as ever."""
+    if issubclass(category, DriftlockWarning):
+        typer.echo(f"driftlock: warning: {_one_line(message)}", err=True)
+    else:
+        typer.echo(warnings.formatwarning(message, category, filename, lineno), nl=False, err=True)
+
+
+def _one_line(message: object) -> str:
+    return " ".join(str(message).splitlines())

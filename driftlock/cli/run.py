@@ -1,0 +1,138 @@
+"""What `driftlock detect` does: read, test, write, show."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import typer
+
+from driftlock.cli.show import progress, strangest_rows
+from driftlock.detector import detect
+from driftlock.errors import DriftlockWarning, FileError, OptionError, listed
+from driftlock.files import check_writable, read_table, write_bytes, write_table
+
+if TYPE_CHECKING:
+    from driftlock.results import Detection
+
+FOUND_NOTHING, FOUND = 0, 1
+PICTURES = (".png", ".svg", ".pdf")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What was asked for: the options of `driftlock detect`; `options` are the detector's own."""
+
+    file: str
+    baseline: str
+    form: str
+    out: Path | None
+    plot: Path | None
+    top: int
+    kinds: tuple[str, ...]
+    options: dict[str, Any]
+
+
+def run_detect(job: Job) -> int:
+    """Read, test, write what was asked for, show the rest; return the exit code."""
+    fields = _fields(job.kinds)
+    _check_targets(job)
+    with progress(f"reading {job.file}"):
+        events = read_table(job.file, format=job.form)
+        baseline, words = _baseline(job)
+    with progress(f"fitting and scoring {len(events):,} rows"):
+        found = detect(events, baseline=baseline, fields=fields, **job.options)
+    if job.out is not None:
+        with progress(f"writing {job.out}"):
+            write_table(result_table(found, str(job.out)), job.out)
+    if job.plot is not None:
+        picture = io.BytesIO()
+        found.plot().savefig(picture, format=job.plot.suffix[1:].lower(), dpi=150)
+        write_bytes(job.plot, picture.getvalue())
+    if job.top:
+        typer.echo(strangest_rows(found, job.top) + "\n")
+    typer.echo(f"baseline: {words}")
+    typer.echo(found.summary())
+    return FOUND if found.table["is_anomaly"].any() else FOUND_NOTHING
+
+
+def result_table(found: Detection, name: str) -> pd.DataFrame:
+    """Join every tested row's number in the file, its own columns and what was found of it.
+
+    Own columns keep their names. A result column whose name is taken is called
+    ``driftlock.<name>``, as in `Detection.anomalies`, and a warning says so.
+    """
+    own = found.events
+    results = pd.concat([own.index.to_series(name="row"), found.table], axis=1)
+    names = []
+    for column in results.columns:
+        free = str(column)
+        while free in own.columns:
+            free = f"driftlock.{free}"
+        names.append(free)
+    renamed = [free for free, column in zip(names, results.columns, strict=True) if free != column]
+    if renamed:
+        warnings.warn(
+            f"{name}: columns of the table have the names of results, which are written as "
+            f"{listed(renamed)}",
+            DriftlockWarning,
+            stacklevel=2,
+        )
+    results.columns = pd.Index(names)
+    return pd.concat([results.iloc[:, :1], own, results.iloc[:, 1:]], axis=1)
+
+
+def check_target(target: Path, *inputs: str) -> None:
+    """Refuse before the work what could not, or should not, be written after it."""
+    if not target.parent.is_dir():
+        raise FileError(f"{target}: there is no folder {str(target.parent)!r}")
+    for path in inputs:
+        if target.exists() and Path(path).exists() and target.samefile(path):
+            raise OptionError(f"{target}: is an input; write to another file")
+
+
+def _check_targets(job: Job) -> None:
+    """Check where the results are to go, and that standard input is read once."""
+    if job.file == job.baseline == "-":
+        raise OptionError("FILE and --baseline cannot both be standard input")
+    if job.out is not None:
+        check_writable(job.out)
+    if job.plot is not None and job.plot.suffix.lower() not in PICTURES:
+        raise OptionError(f"{job.plot}: cannot draw to this ending; known are {listed(PICTURES)}")
+    for target in (job.out, job.plot):
+        if target is not None:
+            check_target(target, job.file, job.baseline)
+
+
+def _fields(pairs: tuple[str, ...]) -> dict[str, str] | None:
+    """Read NAME=KIND pairs; the last "=" parts them, since a name may hold one."""
+    fields: dict[str, str] = {}
+    for pair in pairs:
+        name, _, kind = pair.rpartition("=")
+        if not name:
+            raise OptionError(f"--field {pair!r} is not of the form NAME=KIND")
+        if name in fields:
+            raise OptionError(f"--field sets the kind of {name!r} twice")
+        fields[name] = kind
+    return fields or None
+
+
+def _baseline(job: Job) -> tuple[int | pd.DataFrame | None, str]:
+    """Read what --baseline says, a count, a file or none, and put it in words."""
+    text = job.baseline
+    if text.lower() == "none":
+        return None, "none; every row is compared with all others"
+    if text.removeprefix("-").isdecimal():
+        return int(text), f"the first {int(text):,} rows of {_named(job.file)}, taken as normal"
+    if text != "-" and not Path(text).exists():
+        raise FileError(f"--baseline {text!r} is neither a number of rows nor a file nor none")
+    table = read_table(text)
+    return table, f"{_named(text)}, {len(table):,} rows, taken as normal"
+
+
+def _named(path: str) -> str:
+    return "standard input" if path == "-" else path

@@ -1,0 +1,111 @@
+"""All the codes of a row: each field alone, fields given others, and the row given its like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftlock.arrays import Column, Floats, Numbers, Symbols, Texts
+from driftlock.coders.category import CategoryCoder
+from driftlock.coders.context import ContextBlock
+from driftlock.coders.nearest import NearestCoder
+from driftlock.coders.number import NumberCoder
+from driftlock.coders.residual import GroupBlock, RegressionCoder, scaled_numbers
+from driftlock.coders.text import TextCoder
+from driftlock.coders.time import TimeCoder
+
+AnyCoder = CategoryCoder | NumberCoder | TimeCoder | TextCoder
+
+# What is looked at field by field, and what at the row as a whole.
+FIELD_BLOCKS = ("alone", "context", "regression")
+ROW_BLOCKS = ("distance", "ratio")
+NO_FIELD = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What the codes say of n rows.
+
+    Attributes
+    ----------
+    bits : list of ndarray of float64, shape (n,) for each of F fields
+        Code length of each field alone.
+    blocks : dict of str to list of (int, ndarray of float64, shape (n,))
+        For each block its figures, the larger the stranger, with the field that each is about (-1
+        for the row as a whole). Blocks that say nothing are left out.
+    """
+
+    bits: list[Floats]
+    blocks: dict[str, list[tuple[int, Floats]]]
+
+
+@dataclass(frozen=True, eq=False)
+class RowCoder:
+    """Every code of a baseline.
+
+    Attributes
+    ----------
+    coders : tuple of coders, one per field
+    context : ContextBlock
+    groups : GroupBlock
+    regression : RegressionCoder or None
+    nearest : NearestCoder or None
+    """
+
+    coders: tuple[AnyCoder, ...]
+    context: ContextBlock
+    groups: GroupBlock
+    regression: RegressionCoder | None
+    nearest: NearestCoder | None
+
+    @classmethod
+    def fit(cls, columns: Sequence[Column]) -> RowCoder:
+        """Learn every code from baseline columns of equal length."""
+        coders = tuple(map(fit_coder, columns))
+        scaled = scaled_numbers(coders, columns)
+        return cls(
+            coders,
+            ContextBlock.fit(columns),
+            GroupBlock.fit(columns, scaled),
+            RegressionCoder.fit(scaled),
+            NearestCoder.fit(columns, scaled),
+        )
+
+    def read(self, columns: Sequence[Column], *, own: bool) -> Reading:
+        """Bits and figures of rows; with `own` these are the baseline, each row left out."""
+        measures = [c.measure(col, own=own) for c, col in zip(self.coders, columns, strict=True)]
+        bits = [measure.bits for measure in measures]
+        scaled = scaled_numbers(self.coders, columns)
+        blocks = {
+            "alone": [(field, part) for field, m in enumerate(measures) for part in m.parts],
+            "context": self.context.parts(columns, bits, own=own)
+            + self.groups.parts(columns, scaled, own=own),
+        }
+        if self.regression is not None:
+            blocks["regression"] = self.regression.parts(scaled, own=own)
+        if self.nearest is not None:
+            distance, ratio = self.nearest.parts(columns, scaled, own=own)
+            blocks["distance"] = [(NO_FIELD, distance)]
+            blocks["ratio"] = [(NO_FIELD, ratio)]
+        return Reading(bits, {name: parts for name, parts in blocks.items() if parts})
+
+    def features(
+        self, columns: Sequence[Column], *, apart: bool
+    ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        """Numbers and symbols of rows on the scales of the nearest-row code."""
+        assert self.nearest is not None
+        return self.nearest.features(columns, scaled_numbers(self.coders, columns), apart=apart)
+
+
+def fit_coder(column: Column) -> AnyCoder:
+    """The coder of a column's kind, fitted on that column."""
+    if isinstance(column, Symbols):
+        return CategoryCoder.fit(column)
+    if isinstance(column, Numbers):
+        return NumberCoder.fit(column)
+    if isinstance(column, Texts):
+        return TextCoder.fit(column)
+    return TimeCoder.fit(column)

@@ -1,0 +1,191 @@
+"""Pools of rows and the draws from them: which rows might as well have been the window.
+
+The pool is the baseline's n rows, then the window's m. A null says which subsets of it are as likely
+as the window: any m rows ("rows", exchangeable), any m neighbours on the circle of the pool ("shift",
+for ordered data), or as many whole groups ("groups"). Draw b depends on (seed, b) alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftlock._kernels import permute as kernels
+from driftlock._kernels import scan as scan_kernels
+from driftlock.arrays import Floats, Ints, Mask
+from driftlock.distance import count_tables
+from driftlock.errors import InputError
+from driftlock.threads import in_ranges
+
+NULLS = ("rows", "shift", "groups")
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Baseline and window rows as symbols, an alphabet for each part.
+
+    Attributes
+    ----------
+    symbols : ndarray of int32, shape (N, P)
+        Numbered over all parts without gaps; the baseline's n rows first.
+    totals : ndarray of int32, shape (S,)
+        Rows of each symbol.
+    halves : ndarray of float64, shape (P,)
+        Half the size of each part's alphabet.
+    bits : ndarray of int32, shape (N,)
+        Code length of each row in millibits, itself left out.
+    n : int
+        Rows of the baseline.
+    """
+
+    symbols: Ints
+    totals: Ints
+    halves: Floats
+    bits: Ints
+    n: int
+
+    @classmethod
+    def of(cls, codes: Ints, is_number: Mask, bits: Ints, n: int) -> Pool:
+        """A pool of rows given by codes (N, P): numbers are cut at the pool's deciles."""
+        rows = np.arange(len(codes), dtype=np.int64)
+        n_codes = code_space(codes)
+        symbols, totals, halves = scan_kernels.pool_symbols(codes, is_number, n_codes, rows)
+        return cls(symbols, totals, halves, np.ascontiguousarray(bits, np.int32), n)
+
+    @property
+    def size(self) -> int:
+        """Rows of baseline and window together."""
+        return len(self.symbols)
+
+    @property
+    def arrays(self) -> tuple[Ints, Ints, Floats, Ints]:
+        """What kernels take."""
+        return self.symbols, self.totals, self.halves, self.bits
+
+    def parts(self, which: Sequence[int], bits: Ints) -> Pool:
+        """The pool of some parts alone, with bits of their own."""
+        picked = self.symbols[:, list(which)]
+        found, dense = np.unique(picked, return_inverse=True)
+        symbols = np.ascontiguousarray(dense.reshape(picked.shape), np.int32)
+        halves = np.ascontiguousarray(self.halves[list(which)])
+        return Pool(
+            symbols, self.totals[found], halves, np.ascontiguousarray(bits, np.int32), self.n
+        )
+
+
+def code_space(codes: Ints) -> int:
+    """One more than any code, the bins of numbers among them."""
+    return max(int(codes.max()) + 1, scan_kernels.FIRST_RANK + scan_kernels.BINS + 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Which subsets of a pool stand for the null.
+
+    Attributes
+    ----------
+    n, size : int
+        Rows of the baseline and of the pool.
+    count : int
+        Subsets beside the window itself, which is draw 0.
+    exact : bool
+        Whether these are all the others there are.
+    null : {"rows", "shift", "groups"}
+    source : tuple of (int, uint64, int), or tuple of ndarray
+        How kernels draw them, or the subsets themselves: rows one after the other, and the start of
+        each.
+    """
+
+    n: int
+    size: int
+    count: int
+    exact: bool
+    null: str
+    source: tuple[int, np.uint64, int] | tuple[Ints, Ints]
+
+    @classmethod
+    def rows(cls, n: int, size: int, most: int, seed: int) -> Draws:
+        """Any m rows; all of them where there are at most `most` others."""
+        others = math.comb(size, n) - 1
+        if others <= most:
+            subsets = [np.array(c) for c in itertools.combinations(range(size), size - n)]
+            # the window is the last of them
+            return cls(n, size, others, True, "rows", _flat(subsets[::-1]))
+        return cls(n, size, most, False, "rows", (kernels.ROWS, np.uint64(seed), n))
+
+    @classmethod
+    def shifts(cls, n: int, size: int, most: int, seed: int) -> Draws:
+        """Any m neighbours on the circle; all of them where there are at most `most` others."""
+        if size - 1 <= most:
+            return cls(n, size, size - 1, True, "shift", (kernels.SHIFT, np.uint64(seed), n))
+        return cls(n, size, most, False, "shift", (kernels.RANDOM_SHIFT, np.uint64(seed), n))
+
+    @classmethod
+    def groups(cls, labels: Ints, n: int, most: int, seed: int) -> Draws:
+        """As many whole groups as the window has.
+
+        Parameters
+        ----------
+        labels : ndarray of int, shape (N,)
+            Group of each row of the pool, from 0 on; those of the window after all others.
+        n, most, seed : int
+            Rows of the baseline, draws at most, and the seed.
+
+        Raises
+        ------
+        InputError
+            If there is but one group.
+        """
+        n_groups, of_window = int(labels.max()) + 1, np.unique(labels[n:]).size
+        if n_groups - of_window < 1:
+            raise InputError(
+                f"the pool has {n_groups} group(s), all in the window; the null of whole groups needs "
+                "at least one in the baseline"
+            )
+        by_groups = cls.rows(n_groups - of_window, n_groups, most, seed)
+        members = [np.flatnonzero(labels == g) for g in range(n_groups)]
+        subsets = [np.concatenate([members[g] for g in chosen]) for chosen in by_groups.subsets()]
+        return cls(n, labels.size, by_groups.count, by_groups.exact, "groups", _flat(subsets))
+
+    def members(self, first: int, stop: int) -> list[Ints]:
+        """Positions of the rows of draws first ... stop - 1, in the order of the pool."""
+        if len(self.source) == 2:
+            rows, starts = self.source
+            return [rows[starts[b] : starts[b + 1]] for b in range(first, stop)]
+        return list(kernels.draw_range(first, stop, self.source, self.size))
+
+    def subsets(self) -> list[Ints]:
+        """All of them, the window first."""
+        return self.members(0, self.count + 1)
+
+    def measure(self, pool: Pool, first: int = 0, stop: int | None = None) -> NDArray[np.int64]:
+        """Statistics of draws first ... stop - 1, shape (stop - first, 4), in units of 1e-9."""
+        stop = self.count + 1 if stop is None else stop
+        out = np.empty((stop, kernels.N_STATISTICS), np.int64)
+        kernel = kernels.measure_subsets if len(self.source) == 2 else kernels.permute_range
+        tables = count_tables(self.size)
+
+        def work(a: int, b: int) -> None:
+            kernel(a, b, self.source, pool.arrays, tables, out)
+
+        in_ranges(work, first, stop, least=64)
+        return out[first:]
+
+
+def _flat(subsets: list[Ints]) -> tuple[Ints, Ints]:
+    starts = np.concatenate([[0], np.cumsum([s.size for s in subsets])]).astype(np.int64)
+    return np.concatenate(subsets).astype(np.int32), starts
+
+
+def draws_of(null: str, labels: Ints | None, sizes: tuple[int, int], most: int, seed: int) -> Draws:
+    """Draws of a null by its name; sizes = (n, N)."""
+    n, size = sizes
+    if null == "groups":
+        assert labels is not None
+        return Draws.groups(labels, n, most, seed)
+    return (Draws.shifts if null == "shift" else Draws.rows)(n, size, most, seed)

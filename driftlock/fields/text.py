@@ -1,0 +1,56 @@
+"""Text fields: messages, addresses, payloads, sequences of words, as bytes for the text coder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from driftlock import arrays
+from driftlock.arrays import Column
+from driftlock.fields.kinds import Decision
+from driftlock.fields.values import shown, symbol
+
+PRESENT, MISSING, NO_TEXT = range(3)
+
+
+@dataclass(frozen=True, eq=False)
+class TextField:
+    """Texts as UTF-8 bytes; what is no string is coded by its written form and marked."""
+
+    name: str
+    example: str
+    median_length: float
+
+    @classmethod
+    def learn(cls, name: str, values: pd.Series[Any], _: Decision) -> TextField:
+        texts = values.dropna().astype(str)
+        lengths = texts.str.len()
+        typical = float(lengths.median()) if len(texts) else 0.0
+        nearest = (lengths - typical).abs()
+        close = texts[(nearest == nearest.min()).to_numpy(bool)]
+        return cls(name, min(close) if len(close) else "", typical)
+
+    def encode(self, values: pd.Series[Any]) -> Column:
+        missing = values.isna().to_numpy(bool)
+        each = values.to_numpy(object)
+        encoded, classes = [], np.zeros(len(each), np.uint8)
+        for row, (value, is_gap) in enumerate(zip(each, missing, strict=True)):
+            if is_gap:
+                classes[row] = MISSING
+                encoded.append(b"")
+            elif isinstance(value, str):
+                encoded.append(value.encode("utf-8", "surrogatepass"))
+            elif isinstance(value, bytes):
+                encoded.append(value)
+            else:
+                classes[row] = NO_TEXT
+                encoded.append(shown(symbol(value)).encode("utf-8", "surrogatepass"))
+        lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+        data = np.frombuffer(b"".join(encoded), np.uint8).copy()
+        return arrays.Texts(data, np.append(0, np.cumsum(lengths)), classes)
+
+    def usual(self) -> str:
+        return f"{self.median_length:.0f} characters, such as {self.example!r}"

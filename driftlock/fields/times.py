@@ -1,0 +1,130 @@
+"""Times of one column as wall-clock instants, whatever they come as: dtypes, texts, epochs."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from driftlock.arrays import Floats, Mask
+from driftlock.fields.values import Parsed, numbers
+
+EPOCH_UNITS = {"s": 10**6, "ms": 10**3, "us": 1}  # microseconds in each; "ns" is divided
+EPOCHS = {
+    "s": (1e9, 2e9),
+    "ms": (1e12, 2e12),
+    "us": (1e15, 2e15),
+    "ns": (1e18, 2e18),
+}  # 2001 to 2033
+YEARS_READABLE = (1678, 2261)
+DAY = 86_400_000_000  # microseconds
+LOOSE_TIME = re.compile(
+    r"\s*(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T ]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.\d+)?)?"
+    r"\s*(?:Z|([+-]\d{2}):?(\d{2}))?\s*"
+)
+
+
+def epoch_unit(values: Floats) -> str | None:
+    """Unit in which finite whole numbers all are times of 2001 to 2033; None if there is none."""
+    if values.size and (values == np.rint(values)).all():
+        for unit, (low, high) in EPOCHS.items():
+            if low <= values.min() and values.max() < high:
+                return unit
+    return None
+
+
+def times(
+    values: pd.Series[Any], *, zone: Any = None, unit: str | None = None
+) -> Parsed[NDArray[np.int64]]:
+    """Wall-clock times in microseconds since 1970; with `unit`, numbers are epochs in it.
+
+    What carries a zone or an offset is converted to `zone` (UTC where that is None), what carries
+    none is taken as it stands.
+    """
+    if unit is not None:
+        return _epochs(values, unit)
+    missing = values.isna().to_numpy(bool)
+    aware = np.zeros(len(values), bool)
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        aware[:] = True
+        values = values.dt.tz_convert(zone or "UTC").dt.tz_localize(None)
+    if not pd.api.types.is_datetime64_dtype(values.dtype):
+        values, aware = _read_times(values, zone)
+    lost = values.isna().to_numpy(bool)
+    instants = values.to_numpy(copy=True)
+    years = instants.astype("datetime64[Y]").astype(np.int64) + 1970
+    odd = ~lost & ((years < YEARS_READABLE[0]) | (years > YEARS_READABLE[1]))
+    instants[lost | odd] = np.datetime64("1970-01-01")
+    unreadable = (lost & ~missing) | odd
+    return Parsed(instants.astype("datetime64[us]").astype(np.int64), missing, unreadable, aware)
+
+
+def _epochs(values: pd.Series[Any], unit: str) -> Parsed[NDArray[np.int64]]:
+    parsed = numbers(values)
+    scale = 1e-3 if unit == "ns" else float(EPOCH_UNITS[unit])
+    instants = np.where(parsed.readable, parsed.values, 0.0) * scale
+    outside = parsed.readable & ~(np.abs(instants) < 9e15)
+    return Parsed(
+        np.where(outside, 0.0, instants).astype(np.int64),
+        parsed.missing,
+        parsed.unreadable | outside,
+    )
+
+
+def _read_times(values: pd.Series[Any], zone: Any) -> tuple[pd.Series[Any], Mask]:
+    """Naive datetimes of texts and datetime objects, NaT where there is none; which had a zone."""
+    kept = values.to_numpy(object)
+    if not isinstance(values.dtype, pd.StringDtype):
+        kept = kept.copy()
+        kept[[not _may_be_time(value) for value in kept]] = None
+    aware = np.array([_has_zone(value) for value in kept], bool)
+    read = pd.to_datetime(
+        pd.Series(kept, dtype=object), format="ISO8601", errors="coerce", utc=True
+    )
+    read = read.astype("datetime64[us, UTC]")
+    failed = np.flatnonzero(read.isna().to_numpy() & ~pd.isna(kept))
+    if failed.size:
+        loose = pd.Series([_loose_time(kept[i]) for i in failed], dtype="datetime64[us]")
+        read.iloc[failed] = loose.dt.tz_localize("UTC")
+    naive = read.dt.tz_localize(None)
+    if zone is not None and aware.any():
+        naive = naive.where(~aware, read.dt.tz_convert(zone).dt.tz_localize(None))
+    return naive, aware
+
+
+def _may_be_time(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.isascii()
+    return isinstance(value, (datetime, date, np.datetime64))
+
+
+def _has_zone(value: Any) -> bool:
+    if isinstance(value, str):  # ends in Z, +hh:mm or +hhmm
+        return value[-1:] in "Zz" or (
+            ":" in value and not {value[-6:-5], value[-5:-4]}.isdisjoint("+-")
+        )
+    return getattr(value, "tzinfo", None) is not None
+
+
+def _loose_time(value: Any) -> datetime | None:
+    """A time whose parts lack their leading zeros, as 2025-11-10T10:02:1Z; None if it is none."""
+    match = LOOSE_TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return None
+    year, month, day, hour, minute, second, offset, rest = (
+        int(part or 0) for part in match.groups()
+    )
+    try:
+        shift = timedelta(hours=offset, minutes=rest if offset >= 0 else -rest)
+        return datetime(year, month, day, hour, minute, second) - shift  # noqa: DTZ001  (UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def hours_and_weekdays(instants: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Hour 0-23 and weekday 0-6 (Monday is 0) of microseconds since 1970, a Thursday."""
+    return (instants % DAY) // 3_600_000_000, (instants // DAY + 3) % 7

@@ -1,0 +1,185 @@
+"""The work of a scan: draws for every window, more for those that need them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from driftlock._kernels import permute
+from driftlock._kernels import scan as kernels
+from driftlock.arrays import Floats, Ints
+from driftlock.coders.codec import Codec
+from driftlock.distance import count_tables
+from driftlock.draws import Draws, Pool, code_space, draws_of
+from driftlock.permutation import (
+    STATISTICS,
+    STOP_AT,
+    TWO_SIDED,
+    VERDICT,
+    evaluate,
+    sequential_p,
+    verdict,
+)
+from driftlock.significance import adjust
+from driftlock.threads import in_ranges
+from driftlock.windows.nulls import NullChoice
+from driftlock.windows.permuted import NANO, codec_statistic
+from driftlock.windows.spans import Spans
+from driftlock.windows.table import WindowTable
+
+if TYPE_CHECKING:
+    from driftlock.windows.scan import ScanOptions
+
+K = len(STATISTICS)
+MORE = 10  # times as many draws for windows that need them
+
+
+@dataclass(frozen=True, eq=False)
+class ScanJob:
+    """Everything that the windows of a scan share.
+
+    Attributes
+    ----------
+    table, spans, null, options, seed
+    labels : list of Series
+        Groups of the baseline's and of the tested rows; empty without groups.
+    """
+
+    table: WindowTable
+    spans: Spans
+    null: NullChoice
+    options: ScanOptions
+    seed: int
+    labels: list[pd.Series[Any]]
+
+    @property
+    def draws(self) -> tuple[int, int]:
+        """Draws of every window, and of one that needs more."""
+        asked = self.options.n_permutations
+        n, m = self.spans.sizes
+        if self.null.name == "shift":
+            asked = min(asked, int((n + m).min()) - 1)
+        elif self.null.name == "groups":
+            asked = min(asked, self.labels[0].nunique(dropna=False))
+        elif self.options.coder == "fields":
+            return asked, max(asked, self.options.max_permutations)
+        return asked, asked
+
+    @property
+    def arrays(self) -> tuple[Ints, NDArray[np.bool_], int, Ints]:
+        """The table as kernels take it."""
+        table = self.table
+        return table.codes, table.is_number, code_space(table.codes), table.row_bits
+
+    @property
+    def counts(self) -> Ints:
+        """Tables of code lengths for the largest pool."""
+        n, m = self.spans.sizes
+        return count_tables(int((n + m).max()))
+
+
+def scan_by_counts(job: ScanJob) -> pd.DataFrame:
+    """Statistics, p-values and draws of every window; more draws where p is as small as they allow.
+
+    A window goes on while fewer than 10 draws were as extreme and it is not flagged. Its verdict
+    is that of the final draws, all from the first on.
+    """
+    first, most = job.draws
+    out = np.zeros((len(job.spans), 2 * K + 2), np.int64)
+    _measure(job, np.arange(len(job.spans)), first, out)
+    while True:
+        draws, extreme = out[:, -1], out[:, -2] - 1
+        p = out[:, -2] / (draws + 1)
+        q = adjust(p, job.options.control)
+        unsettled = (extreme < STOP_AT) & (q > job.options.alpha) & (draws < most)
+        if not unsettled.any() or job.null.name == "shift":
+            return _frame(out[:, :K] * NANO, out[:, K:-1] / (draws + 1)[:, None], draws)
+        for count in np.unique(draws[unsettled]):
+            again = np.flatnonzero(unsettled & (draws == count))
+            _measure(job, again, min(MORE * (int(count) + 1) - 1, most), out)
+
+
+def _measure(job: ScanJob, windows: Ints, draws: int, out: NDArray[np.int64]) -> None:
+    kind = permute.RANDOM_SHIFT if job.null.name == "shift" else permute.ROWS
+    draw = (kind, np.uint64(job.seed), draws)
+    arguments = job.arrays, job.spans.arrays, draw, job.counts, (TWO_SIDED, VERDICT), out
+
+    def work(a: int, b: int) -> None:
+        kernels.scan_range(windows[a:b], *arguments)
+
+    in_ranges(work, 0, windows.size)
+
+
+def scan_by_groups(job: ScanJob) -> pd.DataFrame:
+    """Each group against the others as wholes; one that stands in the baseline too is another there."""
+    baseline = pd.factorize(job.labels[0], use_na_sentinel=False)[0]
+    observed, p, used = [], [], []
+    for w in range(len(job.spans)):
+        pool, labels = _pool(job, w), np.full(job.spans.sizes[1][w], baseline.max() + 1)
+        draws = Draws.groups(
+            np.concatenate([baseline, labels]), pool.n, job.options.n_permutations, job.seed + w
+        )
+        measured = draws.measure(pool)
+        each, smallest = verdict(measured)
+        observed.append(measured[0] * NANO)
+        p.append([*each, smallest])
+        used.append(draws.count)
+    return _frame(np.array(observed), np.array(p), np.array(used))
+
+
+def scan_by_codec(job: ScanJob, lines: list[bytes], codec: Codec) -> pd.DataFrame:
+    """NCD of each window by a codec, compressed anew for every draw until 10 were as extreme."""
+    found = []
+    most = job.options.n_permutations
+    for w in range(len(job.spans)):
+        rows = np.concatenate(job.spans.rows(w))
+        n = int(job.spans.sizes[0][w])
+        draws = draws_of(job.null.name, None, (n, rows.size), most, job.seed + w)
+        of = codec_statistic("ncd", [lines[row] for row in rows], n, codec)
+        p, values = sequential_p(
+            lambda a, b, of=of, draws=draws: evaluate(of, draws, a, b, threads=True),  # type: ignore[misc]
+            "two-sided",
+            draws.count,
+        )
+        found.append((values[0], p, values.size - 1))
+    return pd.DataFrame(found, columns=[f"ncd_{codec.name}", "p_value", "draws"])
+
+
+def _pool(job: ScanJob, w: int) -> Pool:
+    return job.table.pool(*job.spans.rows(w))
+
+
+def _frame(observed: Floats, p: Floats, draws: Ints) -> pd.DataFrame:
+    found = pd.DataFrame(observed, columns=list(STATISTICS))
+    for place, name in enumerate(STATISTICS):
+        found[f"p_{name}"] = p[:, place]
+    found["p_value"] = p[:, K]
+    found["draws"] = draws
+    return found
+
+
+def field_heat(job: ScanJob) -> pd.DataFrame:
+    """How far each field of each window is from the median window, in robust standard deviations."""
+    table, spans = job.table, job.spans
+    n_fields = len(table.names)
+    out = np.zeros((len(spans), n_fields, 2), np.int64)
+    bounds = np.searchsorted(table.field_of, np.arange(n_fields + 1)).astype(np.int64)
+    windows = np.arange(len(spans))
+
+    def work(a: int, b: int) -> None:
+        kernels.field_range(
+            windows[a:b], job.arrays, spans.arrays, (bounds, table.bits), job.counts, out
+        )
+
+    in_ranges(work, 0, len(spans))
+    values = out * NANO
+    from_median = values - np.median(values, axis=0)
+    spread = 1.4826 * np.median(np.abs(from_median), axis=0)
+    spread = np.where(spread > 0, spread, np.maximum(values.std(axis=0), NANO))
+    sigmas = np.maximum(np.abs(from_median[:, :, 0]), 0) / spread[:, 0]
+    sigmas = np.maximum(sigmas, from_median[:, :, 1] / spread[:, 1])
+    return pd.DataFrame(sigmas, index=spans.labels, columns=table.names)

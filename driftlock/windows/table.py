@@ -1,0 +1,137 @@
+"""Frames to codes: rows of baseline and windows as symbols and bits, the alphabets from all of them.
+
+Kinds of fields come from the baseline. Everything else that is learned (alphabets, ranks, bits) comes
+from all rows together, so that exchanging a baseline row with a window row exchanges their codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from driftlock._kernels.evidence import round_millibits
+from driftlock._kernels.scan import FIRST_RANK
+from driftlock.arrays import NEGATIVE, POSITIVE, Column, Ints, Mask, Numbers, Symbols, Times
+from driftlock.coders import fit_coder
+from driftlock.draws import Pool
+from driftlock.fields import Schema
+from driftlock.fields.typed import CODED
+from driftlock.fields.values import symbols
+
+
+@dataclass(frozen=True, eq=False)
+class WindowTable:
+    """T rows as codes of P parts of F fields.
+
+    Attributes
+    ----------
+    codes : ndarray of int32, shape (T, P)
+        Of a number part: its class below 8, its rank from there on.
+    is_number : ndarray of bool, shape (P,)
+    field_of : ndarray of int, shape (P,)
+        Field that each part belongs to: a time has an hour and a weekday.
+    bits : ndarray of int32, shape (F, T)
+        Code length of each row in each field in millibits, the row itself left out.
+    schema : Schema
+        As learned on the baseline.
+    """
+
+    codes: Ints
+    is_number: Mask
+    field_of: Ints
+    bits: Ints
+    schema: Schema
+
+    @property
+    def names(self) -> list[str]:
+        """The fields."""
+        return [field.name for field in self.schema.fields]
+
+    @property
+    def row_bits(self) -> Ints:
+        """Code length of each row in millibits, shape (T,)."""
+        return self.bits.sum(axis=0, dtype=np.int32)
+
+    def pool(self, baseline: Ints, window: Ints) -> Pool:
+        """The pool of some rows, bits as they are."""
+        rows = np.concatenate([baseline, window])
+        codes = np.ascontiguousarray(self.codes[rows])
+        return Pool.of(codes, self.is_number, self.row_bits[rows], len(baseline))
+
+
+def encode(
+    frames: list[pd.DataFrame], n: int, kinds: Mapping[str, str] | None = None
+) -> WindowTable:
+    """Codes of the rows of all frames, one after the other; the first n rows of the first say kinds.
+
+    Parameters
+    ----------
+    frames : list of DataFrame
+        With the same columns.
+    n : int
+        Rows of the first frame that are baseline.
+    kinds : mapping of str to str, optional
+        Kinds of fields that override what the values say.
+    """
+    schema, _ = Schema.learn(frames[0].iloc[:n], kinds)
+    roles = ["baseline", *["window"] * (len(frames) - 1)]
+    flats = [schema.flatten(frame, role) for frame, role in zip(frames, roles, strict=True)]
+    sizes = [len(frame) for frame in frames]
+    codes, is_number, field_of, bits = [], [], [], []
+    for place, field in enumerate(schema.fields):
+        values = _joined(
+            [_column(flat, field.name, size) for flat, size in zip(flats, sizes, strict=True)]
+        )
+        decision = schema.decisions[field.name]
+        column = CODED[decision.kind].learn(field.name, values, decision).encode(values)
+        bits.append(round_millibits(fit_coder(column).measure(column, own=True).bits))
+        for part in _parts(column, values):
+            codes.append(part)
+            is_number.append(isinstance(column, Numbers))
+            field_of.append(place)
+    return WindowTable(
+        np.ascontiguousarray(np.column_stack(codes), np.int32),
+        np.array(is_number, bool),
+        np.array(field_of, np.int64),
+        np.stack(bits),
+        schema,
+    )
+
+
+def _column(flat: dict[str, pd.Series[Any]], name: str, size: int) -> pd.Series[Any]:
+    """A plain column, or missing values where a nested column has no such path."""
+    if name in flat:
+        return flat[name]
+    return pd.Series([None] * size, dtype=object)
+
+
+def _joined(columns: list[pd.Series[Any]]) -> pd.Series[Any]:
+    """One column of all rows; of different dtypes as objects, so that no value is changed."""
+    if len(columns) == 1:
+        return columns[0].reset_index(drop=True)
+    dtypes = {column.dtype for column in columns}
+    numeric = all(isinstance(dtype, np.dtype) and dtype.kind in "iuf" for dtype in dtypes)
+    if len(dtypes) > 1 and not numeric:
+        columns = [column.astype(object) for column in columns]
+    return pd.concat(columns, ignore_index=True)
+
+
+def _parts(column: Column, values: pd.Series[Any]) -> list[Ints]:
+    """Codes of one field: hour and weekday of a time, ranks of numbers, texts with digits masked."""
+    if isinstance(column, Symbols):
+        return [column.codes]
+    if isinstance(column, Times):
+        cycles = {"hour": column.hours, "weekday": column.weekdays}
+        return [cycles[name] for name in column.cycles] or [(column.hours >= 24) * column.hours]
+    if isinstance(column, Numbers):
+        dense = (column.classes == NEGATIVE) | (column.classes == POSITIVE)
+        codes = column.classes.astype(np.int32)
+        codes[dense] = FIRST_RANK + np.unique(column.values[dense], return_inverse=True)[1]
+        return [codes]
+    found, texts = symbols(values)
+    masked = pd.Series(texts, dtype=object).str.replace(r"\d+", "0", regex=True)
+    return [pd.factorize(masked)[0][found].astype(np.int32)]
