@@ -61,12 +61,12 @@ def calibrate(columns: Sequence[Column], kept: Mask, folds: Ints | None) -> Cali
     """
     n_folds = 0 if folds is None else int(folds.max()) + 1
     if folds is not None and n_folds > FOLDS["split"]:
-        scores = _fitted(columns, kept & (folds != 0)).scores
+        whole = _fitted(columns, kept)
+        scores = whole.scores
         for fold in range(n_folds):
             others = kept & (folds != fold)
             scores = _replaced(scores, _fitted(columns, others).scores, kept & (folds == fold))
-        whole = _fitted(columns, kept)
-        return Calibrated(whole.model, _replaced(scores, whole.scores, ~kept), kept)
+        return Calibrated(whole.model, scores, kept)
     fits = kept if folds is None else kept & (folds == 0)
     fitted = _fitted(columns, fits)
     return Calibrated(fitted.model, fitted.scores, kept if folds is None else kept & ~fits)

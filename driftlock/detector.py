@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -318,7 +319,7 @@ class Detector:
         changed = ", ".join(
             f"{name}={value!r}"
             for name, value in self.get_params().items()
-            if value is not defaults[name].default
+            if repr(value) != repr(defaults[name].default)
         )
         return f"Detector({changed})"
 
@@ -333,6 +334,10 @@ class Detector:
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_fitted" in self.__dict__
+
+    def __sklearn_tags__(self) -> Any:
+        base = importlib.import_module("sklearn.base")  # only scikit-learn itself asks for this
+        return base.BaseEstimator().__sklearn_tags__()
 
     def _check_options(self) -> int:
         """Validate every option; the seed of the split."""

@@ -24,8 +24,8 @@ UNEQUAL = 10.0  # times the size of the other side
 def ncd_of(x: float, y: float, both: float) -> float:
     """Normalised compression distance of two lengths and that of both together.
 
-    (C(xy) - min(C(x), C(y))) / max(C(x), C(y)); 0 where neither side costs anything. Never clamped: a
-    codec that needs more for both than for each gives more than 1.
+    (C(xy) - min(C(x), C(y))) / max(C(x), C(y)); 0 where neither side costs anything. Never clamped:
+    a codec that needs more for both than for each gives more than 1.
 
     References
     ----------
@@ -81,8 +81,9 @@ def check_pair(x: bytes, y: bytes, codec: Codec, *, stacklevel: int = 3) -> None
         )
     if larger > UNEQUAL * smaller:
         warnings.warn(
-            f"one side has {larger:,} bytes, the other {smaller:,}: the distance of sides so unequal "
-            "is near 1 for everything; compare windows of like size, or take code_length(x, given=y)",
+            f"one side has {larger:,} bytes, the other {smaller:,}: the distance of sides so "
+            "unequal is near 1 for everything; compare windows of like size, or take "
+            "code_length(x, given=y)",
             DriftlockWarning,
             stacklevel=stacklevel,
         )
@@ -105,8 +106,7 @@ def count_tables(size: int) -> Ints:
     counts = np.arange(size + 1, dtype=np.float64)
     grown = np.concatenate([[0.0], np.cumsum(np.log2(counts[:-1] + 0.5))])
     used = counts * np.log2(np.maximum(counts, 1.0))
-    table = np.rint(np.column_stack([grown, used]) * UNIT).astype(np.int64)
-    table.setflags(write=True)
+    table: Ints = np.rint(np.column_stack([grown, used]) * UNIT).astype(np.int64)
     return table
 
 

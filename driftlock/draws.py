@@ -1,8 +1,8 @@
 """Pools of rows and the draws from them: which rows might as well have been the window.
 
-The pool is the baseline's n rows, then the window's m. A null says which subsets of it are as likely
-as the window: any m rows ("rows", exchangeable), any m neighbours on the circle of the pool ("shift",
-for ordered data), or as many whole groups ("groups"). Draw b depends on (seed, b) alone.
+The pool is the baseline's n rows, then the window's m. A null says which subsets of it are as
+likely as the window: any m rows ("rows", exchangeable), any m neighbours on the circle of the pool
+("shift", for ordered data), or as many whole groups ("groups"). Draw b depends on (seed, b) alone.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,8 +145,8 @@ class Draws:
         n_groups, of_window = int(labels.max()) + 1, np.unique(labels[n:]).size
         if n_groups - of_window < 1:
             raise InputError(
-                f"the pool has {n_groups} group(s), all in the window; the null of whole groups needs "
-                "at least one in the baseline"
+                f"the pool has {n_groups} group(s), all in the window; the null of whole groups "
+                "needs at least one in the baseline"
             )
         by_groups = cls.rows(n_groups - of_window, n_groups, most, seed)
         members = [np.flatnonzero(labels == g) for g in range(n_groups)]
@@ -167,7 +168,9 @@ class Draws:
         """Statistics of draws first ... stop - 1, shape (stop - first, 4), in units of 1e-9."""
         stop = self.count + 1 if stop is None else stop
         out = np.empty((stop, kernels.N_STATISTICS), np.int64)
-        kernel = kernels.measure_subsets if len(self.source) == 2 else kernels.permute_range
+        kernel: Any = kernels.permute_range
+        if len(self.source) == 2:
+            kernel = kernels.measure_subsets
         tables = count_tables(self.size)
 
         def work(a: int, b: int) -> None:

@@ -1,6 +1,6 @@
 """Anything as bytes: a table as compact JSON lines, the form in which codecs see rows.
 
-Keys stand in the order of the columns, times in ISO 8601, missing values as null, a row a line; UTF-8.
+Keys stand in the order of the columns, times in ISO 8601, missing values as null; UTF-8.
 """
 
 from __future__ import annotations
@@ -46,6 +46,13 @@ def as_bytes(x: Any, name: str = "x") -> bytes:
     return b"".join(row_lines(to_frame(x, name)))
 
 
+def as_frame(x: Any, name: str = "x") -> pd.DataFrame:
+    """A table as it is, values as its only column."""
+    if _is_flat(x):
+        x = pd.Series(x, name="value", dtype=None if len(x) else object)
+    return to_frame(x, name)
+
+
 def _is_flat(x: Any) -> bool:
     if isinstance(x, np.ndarray):
         return x.ndim == 1
@@ -78,14 +85,14 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
         return [_plain(item) for item in value]
-    if value is None or value is pd.NA or value is pd.NaT:
-        return None
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None if math.isnan(value) else str(value)
-    if isinstance(value, (datetime, date)):
-        return value.isoformat()
-    if isinstance(value, (bytes, bytearray)):
-        return bytes(value).decode("utf-8", "backslashreplace")
+    if value is None or value is pd.NA or value is pd.NaT or value != value:  # noqa: PLR0124
+        value = None
+    elif isinstance(value, float) and math.isinf(value):
+        value = str(value)
+    elif isinstance(value, (datetime, date)):
+        value = value.isoformat()
+    elif isinstance(value, (bytes, bytearray)):
+        value = bytes(value).decode("utf-8", "backslashreplace")
     return value

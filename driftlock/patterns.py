@@ -18,15 +18,17 @@ from numpy.typing import NDArray
 
 from driftlock._kernels import nearest as hashing
 from driftlock._kernels import patterns as kernels
-from driftlock.arrays import Column, Floats, Ints, Mask, Texts
+from driftlock.arrays import Column, Floats, Ints, Texts
 from driftlock.coders import RowCoder
-from driftlock.coders.nearest import FIXED, MISMATCH
+from driftlock.coders.nearest import Features, chosen_rows, transposed
 from driftlock.significance import RowP, adjust
 
 ROWS_PER_CELL = (150, 50, 20)
-MAX_CELLS = (100, 300, 1000)
+MAX_CELLS = (50, 150, 400)
 DIGITS, MASK = re.compile(rb"\S*\d\S*"), b"#"
 WORDS = re.compile(rb"[A-Za-z_\x80-\xff]+|#")
+MIN_ODDS = 100.0  # a pattern counts if all its rows being tested ones would be that unlikely
+MAX_DRAWS, CELL_BUDGET = 4, 1000  # small tables are cut into cells several times over
 PREFIXES = (None, 16, 8, 4)
 BAG_SIZE = 64
 PATTERN_CONTROLS = ("fdr", "by", "storey")
@@ -52,6 +54,49 @@ class PatternTest:
     counts: Ints
 
 
+@dataclass(frozen=True, eq=False)
+class Division:
+    """One way of putting the rows of both sides into patterns, and each pattern's exact p-value.
+
+    Attributes
+    ----------
+    labels : ndarray of int64, shape (n + m,)
+        Pattern of each row, the baseline's first.
+    tested, total : ndarray of int64
+        Rows of each pattern among the tested ones, and in all.
+    p : ndarray of float64
+        p-value of each pattern; 1 for one too small to be rejected whatever its rows are.
+    """
+
+    labels: Ints
+    tested: Ints
+    total: Ints
+    p: Floats
+
+    @classmethod
+    def of(cls, labels: Ints, n: int) -> Division:
+        """Test every pattern of labels given to n baseline rows and then the tested ones."""
+        m, size = labels.size - n, int(labels.max()) + 1
+        total = np.bincount(labels, minlength=size)
+        tested = np.bincount(labels[n:], minlength=size)
+        could = total * np.log((n + m) / m) > np.log(MIN_ODDS)
+        p = np.ones(size)
+        p[could] = kernels.hypergeometric_tails(tested[could], total[could], m, n)
+        return cls(labels, tested, total, p)
+
+    def normal_share(self, n: int, *, chosen: bool) -> Floats:
+        """Share of normal rows to be expected among the tested rows of each pattern.
+
+        With `chosen`, the pattern is the best of several divisions and so its baseline rows are
+        few partly by luck: they are taken as one standard deviation more.
+        """
+        m = self.labels.size - n
+        untested = self.total - self.tested + 1.0
+        if chosen:
+            untested += np.sqrt(untested)
+        return m * untested / ((n + 1) * np.maximum(self.tested, 1))  # type: ignore[no-any-return]
+
+
 def find_patterns(
     codes: RowCoder, baseline: Sequence[Column], tested: Sequence[Column], control: str
 ) -> PatternTest:
@@ -73,34 +118,43 @@ def find_patterns(
     Notes
     -----
     A pattern with x of m tested and y of n baseline rows has p = P(Hypergeometric(n + m, x + y, m)
-    >= x). A row is an anomaly at level a where its pattern is rejected at 0.1 a and the share of
-    normal rows to be expected in it, m (y + 1) / ((n + 1) x), is at most a.
+    >= x). A row is an anomaly at level a where a pattern of its is rejected at 0.1 a, and the share
+    of normal rows to be expected in it, m (y + 1) / ((n + 1) x), is at most a; where the rows are
+    divided several times, with one standard deviation of y + 1 added.
     """
     n, m = len(baseline[0]), len(tested[0])
-    families = _families(codes, baseline, tested)
-    best = PatternTest(np.ones(m), np.ones(m), np.zeros((2, m), np.int64))
-    counted = [_counts(labels, n) for labels in families]
-    worth = [_can_be_small(total, n, m) for total, _ in counted]
-    p = [
-        kernels.hypergeometric_tails(x[keep], total[keep], m, n)
-        for (total, x), keep in zip(counted, worth, strict=True)
+    scales = [
+        [Division.of(labels, n) for labels in scale] for scale in _scales(codes, baseline, tested)
     ]
-    q = adjust(np.concatenate(p), control) if p else np.empty(0)
-    start = 0
-    for labels, (total, x), keep, of_family in zip(families, counted, worth, p, strict=True):
-        level = np.ones(total.size)
-        y = total - x
-        level[keep] = q[start : start + of_family.size] / LEVEL
-        start += of_family.size
-        level = np.maximum(level, m * (y + 1) / ((n + 1) * np.maximum(x, 1)))
-        p_values = np.ones(total.size)
-        p_values[keep] = of_family
-        mine = labels[n:]
-        better = level[mine] < best.q
-        best.q[better] = level[mine][better]
-        best.p[better] = p_values[mine][better]
-        best.counts[:, better] = np.stack([x, y])[:, mine][:, better]
+    every = [division.p for scale in scales for division in scale]
+    q = iter(np.split(adjust(np.concatenate(every or [np.empty(0)]), control), _ends(every)))
+    best = PatternTest(np.ones(m), np.ones(m), np.zeros((2, m), np.int64))
+    for scale in scales:
+        found = _of_scale(scale, [next(q) for _ in scale], n)
+        better = found.q < best.q
+        best.q[better], best.p[better] = found.q[better], found.p[better]
+        best.counts[:, better] = found.counts[:, better]
     return best
+
+
+def _of_scale(scale: list[Division], q: list[Floats], n: int) -> PatternTest:
+    """The pattern of one scale that speaks most for each tested row being an anomaly."""
+    m = scale[0].labels.size - n
+    best = PatternTest(np.ones(m), np.ones(m), np.zeros((2, m), np.int64))
+    for division, levels in zip(scale, q, strict=True):
+        mine = division.labels[n:]
+        share = division.normal_share(n, chosen=len(scale) > 1)
+        level = np.minimum(np.maximum(levels / LEVEL, share), 1.0)[mine]
+        better = level < best.q
+        best.q[better], best.p[better] = level[better], division.p[mine][better]
+        both = np.stack([division.tested, division.total - division.tested])
+        best.counts[:, better] = both[:, mine][:, better]
+    return best
+
+
+def _ends(parts: list[Floats]) -> Ints:
+    """Where each part of a concatenation ends, the last left out."""
+    return np.cumsum([part.size for part in parts])[:-1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,58 +190,55 @@ def decide(p: RowP, control: str, patterns: PatternTest | None = None) -> Decide
     )
 
 
-def _counts(labels: Ints, n: int) -> tuple[Ints, Ints]:
-    """Rows of each pattern in all, and among the tested."""
-    size = int(labels.max()) + 1
-    return np.bincount(labels, minlength=size), np.bincount(labels[n:], minlength=size)
-
-
-def _can_be_small(total: Ints, n: int, m: int) -> Mask:
-    """Patterns large enough to be rejected at all if every row of theirs were a tested one."""
-    return np.asarray((total > 1) & (total * np.log((n + m) / m) > np.log(100.0)), bool)
-
-
-def _families(
+def _scales(
     codes: RowCoder, baseline: Sequence[Column], tested: Sequence[Column]
-) -> list[NDArray[np.int64]]:
-    """Every way in which rows are put into patterns: a label for each row of both sides."""
-    families = []
+) -> list[list[Ints]]:
+    """Every way in which rows are put into patterns, by scale: labels of all rows of both sides."""
+    scales = []
     if codes.nearest is not None:
-        sides = [codes.features(columns, apart=True) for columns in (baseline, tested)]
-        numbers, symbols = (np.concatenate(parts) for parts in zip(*sides, strict=True))
-        families += _cells(numbers, symbols)
-    for left, right in zip(baseline, tested, strict=True):
-        if isinstance(left, Texts) and isinstance(right, Texts):
-            texts = [DIGITS.sub(MASK, text) for text in (*left.rows(), *right.rows())]
-            families += _templates(texts)
-            families += _cells(_bags(texts), np.empty((len(texts), 0), np.int32))
-    return families
+        left, right = (codes.features(columns) for columns in (baseline, tested))
+        rows = np.concatenate([left[0], right[0]]), np.concatenate([left[1], right[1]])
+        scales += _cells(rows)
+    for before, after in zip(baseline, tested, strict=True):
+        if isinstance(before, Texts) and isinstance(after, Texts):
+            texts = [DIGITS.sub(MASK, text) for text in (*before.rows(), *after.rows())]
+            scales += _templates(texts)
+            scales += _cells((_bags(texts), np.empty((len(texts), 0), np.uint8)))
+    return scales
 
 
-def _cells(numbers: NDArray[np.float32], symbols: NDArray[np.int32]) -> list[NDArray[np.int64]]:
-    """Rows around rows of either side, chosen by their content, at three scales."""
-    total = numbers.shape[0]
+def _cells(rows: Features) -> list[list[Ints]]:
+    """Rows around rows of either side, chosen by a hash of their content, at three scales.
+
+    Small tables are divided several times over, around other rows each time.
+    """
+    total = rows[0].shape[0]
     sizes = [min(most, total // per) for per, most in zip(ROWS_PER_CELL, MAX_CELLS, strict=True)]
     sizes = sorted({size for size in sizes if size > 1})
     if not sizes:
         return []
-    whole = np.rint(numbers.astype(float) * FIXED).astype(np.int64)
-    order = np.argsort(hashing.content_hashes(whole, symbols), kind="stable")[: sizes[-1]]
-    centers = (np.ascontiguousarray(numbers[order].T), np.ascontiguousarray(symbols[order].T))
-    return list(kernels.cells((numbers, symbols), centers, np.array(sizes, np.int64), MISMATCH))
+    order = np.argsort(hashing.content_hashes(*rows), kind="stable")
+    scales: list[list[Ints]] = [[] for _ in sizes]
+    for draw in range(max(1, min(MAX_DRAWS, CELL_BUDGET // sizes[-1]))):
+        centers = transposed(chosen_rows(rows, order[draw * sizes[-1] : (draw + 1) * sizes[-1]]))
+        for scale, labels in zip(
+            scales, kernels.cells(rows, centers, np.array(sizes, np.int64)), strict=True
+        ):
+            scale.append(labels)
+    return scales
 
 
-def _templates(texts: list[bytes]) -> list[NDArray[np.int64]]:
+def _templates(texts: list[bytes]) -> list[list[Ints]]:
     """Texts equal once words with digits are masked: as a whole, and in their first words."""
-    families = []
+    scales: list[list[Ints]] = []
     for length in PREFIXES:
-        keys = texts if length is None else [b" ".join(t.split()[:length]) for t in texts]
+        keys = texts if length is None else [b" ".join(text.split()[:length]) for text in texts]
         places = {key: place for place, key in enumerate(sorted(set(keys)))}
-        families.append(np.array([places[key] for key in keys], np.int64))
-    return families
+        scales.append([np.array([places[key] for key in keys], np.int64)])
+    return scales
 
 
-def _bags(texts: list[bytes]) -> NDArray[np.float32]:
+def _bags(texts: list[bytes]) -> NDArray[np.int16]:
     """Texts as roots of their word counts, hashed to 64 signed numbers, of length one."""
     places: dict[bytes, tuple[int, int]] = {}
     bags = np.zeros((len(texts), BAG_SIZE))
@@ -200,4 +251,4 @@ def _bags(texts: list[bytes]) -> NDArray[np.float32]:
             bags[row, place] += sign
     bags = np.sign(bags) * np.sqrt(np.abs(bags))
     bags /= np.maximum(np.sqrt((bags * bags).sum(axis=1, keepdims=True)), 1e-9)
-    return np.ascontiguousarray(np.rint(bags * FIXED) / FIXED, dtype=np.float32)
+    return np.rint(bags * hashing.UNIT).astype(np.int16)

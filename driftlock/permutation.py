@@ -97,7 +97,7 @@ def sequential_p(
     -------
     tuple of float and ndarray
         p = h / l where the h-th extreme draw was the l-th, else (g + 1) / (L + 1) with g extreme
-        ones; and the draws used.
+        ones; and what was observed with the draws used.
 
     References
     ----------
@@ -110,7 +110,7 @@ def sequential_p(
         more = block(values.size, min(values.size + BLOCK, most + 1))
         values = np.concatenate([values, more])
     used, p = zip(*(_stopped(values[1:], values[0], side) for side in sides), strict=True)
-    return min(1.0, len(sides) * min(p)), values[1 : max(used) + 1]
+    return min(1.0, len(sides) * min(p)), values[: max(used) + 1]
 
 
 def _stopped(null: Floats | Ints, observed: float, side: int) -> tuple[int, float]:

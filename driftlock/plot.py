@@ -51,7 +51,7 @@ def null_bins(null: Floats, highest: float) -> Floats:
     """Edges of the bins of the baseline's scores, wide enough to be seen beside `highest`."""
     low, high = float(null.min()), float(null.max())
     width = max((high - low) / N_BINS, (max(highest, high) - low) * THINNEST_BIN, 1e-3)
-    return low + width * np.arange(int((high - low) / width) + 2)
+    return low + width * np.arange(int((high - low) / width) + 2, dtype=np.float64)
 
 
 def plot_detection(found: Detection, ax: Axes | None = None) -> Figure:

@@ -56,7 +56,7 @@ def thread_count() -> int:
 
 
 def in_ranges(work: Callable[[int, int], Any], first: int, stop: int, *, least: int = 1) -> None:
-    """Call ``work(a, b)`` on ranges that cover first ... stop - 1, of at least `least` items each."""
+    """Call ``work(a, b)`` on ranges that cover first ... stop - 1, of `least` items or more."""
     threads = thread_count()
     size = max(least, -(-(stop - first) // (threads * CHUNKS_PER_THREAD)), 1)
     if threads == 1 or stop - first <= size:

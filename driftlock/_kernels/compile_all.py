@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from driftlock._kernels import evidence, number
+from driftlock._kernels.compile_windows import compile_windows
 
 
 def compile_all() -> None:
@@ -19,3 +20,4 @@ def compile_all() -> None:
     table = np.zeros(1, np.int32)
     evidence.evidence(lengths, table, int(lengths.max()), (float(lengths.max()), 0.0, 1.0))
     evidence.count_at_least(np.zeros(2, np.int64), 0, lengths)
+    compile_windows()

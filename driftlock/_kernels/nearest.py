@@ -9,75 +9,103 @@ import numpy as np
 from driftlock._kernels.jit import jit
 
 NEIGHBOURS = 5
+UNIT = 128  # numbers are whole multiples of 1/128, so that distances are whole numbers, exact
+MISMATCH = 2 * UNIT * UNIT  # squared distance of two different one-hot vectors
+STRETCH = 64
+AT_ONCE = 255  # symbols that may differ before a byte overflows
+FAR = 2**31 - 1
 
 
 @jit
-def squared_distances(numbers, symbols, exemplars, weight, result):  # type: ignore[no-untyped-def]
-    """Distances of one row to all E exemplars, into result (float32).
+def squared_distances(numbers, symbols, exemplars, result, differing):  # type: ignore[no-untyped-def]
+    """Distances of one row to all E exemplars, in units of 1/128 squared, into result (int32).
 
-    exemplars = (numbers of shape (F, E), symbols of shape (K, E)); a symbol that differs adds
-    `weight`.
+    exemplars = (int16 of shape (F, E), uint8 of shape (K, E)); differing is scratch of E bytes.
     """
     others, labels = exemplars
-    result[:] = np.float32(0.0)
+    result[:] = np.int32(0)
     for f in range(others.shape[0]):
-        x = numbers[f]
+        x = np.int32(numbers[f])
         column = others[f]
         for e in range(column.size):
-            difference = column[e] - x
+            difference = np.int32(column[e]) - x
             result[e] += difference * difference
-    for k in range(labels.shape[0]):
-        code = symbols[k]
-        label = labels[k]
-        for e in range(label.size):
-            result[e] += weight if label[e] != code else np.float32(0.0)
+    for first in range(0, labels.shape[0], AT_ONCE):
+        differing[:] = np.uint8(0)
+        for k in range(first, min(first + AT_ONCE, labels.shape[0])):
+            code = symbols[k]
+            label = labels[k]
+            for e in range(label.size):
+                differing[e] += np.uint8(label[e] != code)
+        for e in range(result.size):
+            result[e] += np.int32(MISMATCH) * np.int32(differing[e])
 
 
 @jit
-def nearest(rows, exemplars, places, weight, own_means):  # type: ignore[no-untyped-def]
-    """Mean distance to the nearest exemplars, and the mean of their own such means.
+def keep_nearest(distances, best, who):  # type: ignore[no-untyped-def]
+    """The smallest distances in rising order, and whose they are; the first of equal ones. O(E)."""
+    last = best.size - 1
+    best[:] = FAR
+    who[:] = 0
+    for start in range(0, distances.size, STRETCH):
+        stretch = distances[start : start + STRETCH]
+        least = np.int32(FAR)
+        for e in range(stretch.size):
+            least = min(least, stretch[e])
+        if least >= best[last]:
+            continue
+        for e in range(stretch.size):
+            if stretch[e] < best[last]:
+                slot = last
+                while slot > 0 and best[slot - 1] > stretch[e]:
+                    best[slot] = best[slot - 1]
+                    who[slot] = who[slot - 1]
+                    slot -= 1
+                best[slot] = stretch[e]
+                who[slot] = start + e
 
-    rows = (float32 of shape (n, F), int32 of shape (n, K)); places[i] is the exemplar that row i
-    itself is, or -1. Shape (2, n), float64. Of equal distances the first exemplar counts. O(n E F).
+
+@jit
+def nearest(rows, exemplars, places, own_means):  # type: ignore[no-untyped-def]
+    """Mean distance to the nearest exemplars, and the mean of their own such means; (2, n).
+
+    rows = (int16 of shape (n, F), uint8 of shape (n, K)); places[i] is the exemplar that row i
+    itself is, or -1. Of equal distances the first exemplar counts. O(n E (F + K)).
     """
     numbers, symbols = rows
     n, n_exemplars = numbers.shape[0], exemplars[0].shape[1]
     wanted = min(NEIGHBOURS, n_exemplars - 1)
-    distances = np.empty(n_exemplars, np.float32)
-    best = np.empty(wanted, np.float32)
+    distances = np.empty(n_exemplars, np.int32)
+    differing = np.empty(n_exemplars, np.uint8)
+    best = np.empty(wanted, np.int32)
     who = np.empty(wanted, np.int64)
     means = np.zeros((2, n), np.float64)
     for i in range(n):
-        squared_distances(numbers[i], symbols[i], exemplars, weight, distances)
+        squared_distances(numbers[i], symbols[i], exemplars, distances, differing)
         if places[i] >= 0:
-            distances[places[i]] = np.float32(np.inf)
-        best[:] = np.float32(np.inf)
-        who[:] = 0
-        for e in range(n_exemplars):
-            distance = distances[e]
-            if distance < best[wanted - 1]:
-                slot = wanted - 1
-                while slot > 0 and best[slot - 1] > distance:
-                    best[slot] = best[slot - 1]
-                    who[slot] = who[slot - 1]
-                    slot -= 1
-                best[slot] = distance
-                who[slot] = e
+            distances[places[i]] = FAR
+        keep_nearest(distances, best, who)
         for slot in range(wanted):
-            means[0, i] += math.sqrt(best[slot]) / wanted
+            means[0, i] += math.sqrt(best[slot]) / (UNIT * wanted)
             means[1, i] += own_means[who[slot]] / wanted
     return means
 
 
 @jit
 def content_hashes(numbers, symbols):  # type: ignore[no-untyped-def]
-    """A 64-bit hash of each row of whole numbers: which rows are exemplars. O(n (F + K))."""
+    """A 64-bit hash of each row of whole numbers: which rows are exemplars. O(n (F + K)).
+
+    numbers : int16, shape (n, F); symbols : uint8, shape (n, K).
+    """
     hashes = np.empty(numbers.shape[0], np.uint64)
     for i in range(numbers.shape[0]):
         word = np.uint64(0x243F6A8885A308D3)
         for f in range(numbers.shape[1] + symbols.shape[1]):
-            own = numbers[i, f] if f < numbers.shape[1] else symbols[i, f - numbers.shape[1]]
-            word = (word ^ np.uint64(np.int64(own) + (1 << 40))) * np.uint64(0xBF58476D1CE4E5B9)
+            if f < numbers.shape[1]:
+                own = np.int64(numbers[i, f])
+            else:
+                own = np.int64(symbols[i, f - numbers.shape[1]])
+            word = (word ^ np.uint64(own + (1 << 40))) * np.uint64(0xBF58476D1CE4E5B9)
             word ^= word >> np.uint64(31)
         hashes[i] = word * np.uint64(0x94D049BB133111EB)
     return hashes

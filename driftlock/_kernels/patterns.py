@@ -7,25 +7,27 @@ import math
 import numpy as np
 
 from driftlock._kernels.jit import jit
-from driftlock._kernels.nearest import squared_distances
+from driftlock._kernels.nearest import FAR, squared_distances
 
 NEGLIGIBLE = 1e-18
+SMALLEST = 2.2250738585072014e-308  # a p-value is never 0
 
 
 @jit
-def cells(rows, centers, sizes, weight):  # type: ignore[no-untyped-def]
+def cells(rows, centers, sizes):  # type: ignore[no-untyped-def]
     """Nearest of the first sizes[s] centers to each row, for every s; shape (S, n). O(n C F).
 
-    rows = (float32 of shape (n, F), int32 of shape (n, K)), centers the same, transposed; sizes
+    rows = (int16 of shape (n, F), uint8 of shape (n, K)), centers the same, transposed; sizes
     rise. Of equal distances the first center counts.
     """
     numbers, symbols = rows
     n, n_centers = numbers.shape[0], centers[0].shape[1]
-    distances = np.empty(n_centers, np.float32)
+    distances = np.empty(n_centers, np.int32)
+    differing = np.empty(n_centers, np.uint8)
     found = np.empty((sizes.size, n), np.int64)
     for i in range(n):
-        squared_distances(numbers[i], symbols[i], centers, weight, distances)
-        best, place = np.float32(np.inf), 0
+        squared_distances(numbers[i], symbols[i], centers, distances, differing)
+        best, place = np.int32(FAR), 0
         start = 0
         for s in range(sizes.size):
             for c in range(start, sizes[s]):
@@ -60,5 +62,5 @@ def hypergeometric_tails(tested, total, m, n):  # type: ignore[no-untyped-def]
                 break
             term *= (k - x) * (m - x) / ((x + 1.0) * (n - k + x + 1.0))
             x += 1
-        tails[i] = min(math.exp(log_term) * total_tail, 1.0)
+        tails[i] = min(max(math.exp(log_term) * total_tail, SMALLEST), 1.0)
     return tails

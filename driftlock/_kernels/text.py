@@ -42,7 +42,7 @@ def locate(symbols, keys, insert, slots):  # type: ignore[no-untyped-def]
         hashed = SEED
         absent = False
         for k in range(slots.shape[1]):
-            if absent or k > t or (t == 0 and k > 0):
+            if absent or k > t:
                 slots[t, k] = -1
                 continue
             hashed = (hashed ^ np.uint64(symbols[t - k] + 1)) * PRIME
@@ -61,7 +61,7 @@ def locate(symbols, keys, insert, slots):  # type: ignore[no-untyped-def]
 def add(slots, length, sign, counts, followers, totals):  # type: ignore[no-untyped-def]
     """Put the grams of one row into the counts (sign 1) or take them out (sign -1).
 
-    totals = (symbols coded, different symbols).
+    totals = (symbols coded, different symbols, keys in the table).
     """
     if slots[0, 0] >= 0:
         counts[slots[0, 0]] += sign
@@ -92,7 +92,7 @@ def code_row(slots, length, counts, followers, totals, fixed):  # type: ignore[n
             else:
                 seen = np.int64(counts[slots[t - 1, k - 1]])
                 different = np.int64(followers[slots[t - 1, k - 1]])
-            if seen <= 0:
+            if different <= 0:  # an end's own symbol may stand there without anything after it
                 break
             count = counts[slots[t, k]] if slots[t, k] >= 0 else 0
             p = (count + different * p) / (seen + different)

@@ -10,12 +10,17 @@ from numpy.typing import NDArray
 
 from driftlock._kernels import nearest as kernels
 from driftlock.arrays import HOUR_MISSING, Column, Floats, Ints, Symbols, Times
-from driftlock.coders.residual import FIXED, _moments
+from driftlock.coders.residual import _moments
 
 MAX_EXEMPLARS = 2000
+MAX_NUMBERS = 1800  # more squared differences than that may not fit an int32
 REACH = 4.0  # standardised values are clipped there, so that one number cannot be all the distance
-MISMATCH = np.float32(2.0)  # squared distance of two different one-hot vectors
 FLOOR = 0.01  # of the median distance, so that exact repeats have a logarithm
+SYMBOL_BYTES, NO_SYMBOL = 251, 255  # symbols are told apart by a byte; 255 is like no other
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+Bytes = NDArray[np.uint8]
+Features = tuple[NDArray[np.int16], Bytes]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +29,16 @@ class NearestCoder:
 
     Exemplars are baseline rows, at most 2,000 of them, chosen by a hash of their content. Numbers
     count by their standardised scaled values, times by the hour on a circle, categories as one-hot
-    vectors. A baseline row is no neighbour of itself.
+    vectors. A baseline row is no neighbour of itself, and its symbol is as new as to a model of the
+    others where no other row has it.
+
+    Attributes
+    ----------
+    labels : tuple of pair of ndarray of uint8, shape (K + 1,)
+        For each category the byte of each symbol, of baseline rows and of new ones; the last is for
+        a symbol that the alphabet lacks.
+    places : ndarray of int64, shape (n,)
+        Of every baseline row among the exemplars, or -1.
 
     References
     ----------
@@ -36,78 +50,124 @@ class NearestCoder:
     numbers: tuple[int, ...]
     means: Floats
     deviations: Floats
-    exemplars: tuple[NDArray[np.float32], NDArray[np.int32]]
+    exemplars: Features
     own_means: Floats
     floor: float
-    places: Ints  # of every baseline row among the exemplars, or -1
+    labels: tuple[tuple[Bytes, Bytes], ...]
+    places: Ints
 
     @classmethod
     def fit(cls, columns: Sequence[Column], scaled: dict[int, Floats]) -> NearestCoder | None:
         """Choose the exemplars of a baseline; None where no field has a distance."""
+        n = len(columns[0])
         moments = [_moments(g) for g in scaled.values()]
         means, deviations = np.array(moments).reshape(-1, 2).T.copy()
-        rows = _features(columns, scaled, means, deviations)
-        if rows[0].shape[1] + rows[1].shape[1] == 0:
+        categories = [column for column in columns if isinstance(column, Symbols)]
+        numbers = _numbers(columns, scaled, means, deviations)
+        rows = (numbers, _stacked([_bytes_of(column)[column.codes] for column in categories], n))
+        if rows[0].shape[1] + rows[1].shape[1] == 0 or rows[0].shape[1] > MAX_NUMBERS:
             return None
-        whole = np.rint(rows[0].astype(float) * FIXED).astype(np.int64)
-        hashes = kernels.content_hashes(whole, rows[1])
-        chosen = np.argsort(hashes, kind="stable")[:MAX_EXEMPLARS]
-        places = np.full(len(hashes), -1, np.int64)
+        chosen = np.argsort(_told_apart(kernels.content_hashes(*rows)), kind="stable")
+        chosen = chosen[:MAX_EXEMPLARS]
+        places = np.full(n, -1, np.int64)
         places[chosen] = np.arange(chosen.size)
-        exemplars = (
-            np.ascontiguousarray(rows[0][chosen].T),
-            np.ascontiguousarray(rows[1][chosen].T),
-        )
-        themselves = (np.ascontiguousarray(rows[0][chosen]), np.ascontiguousarray(rows[1][chosen]))
+        exemplars = transposed(chosen_rows(rows, chosen))
+        labels = tuple(map(_labels, categories))
+        asked = _stacked([own[c.codes] for (own, _), c in zip(labels, categories, strict=True)], n)
+        themselves = chosen_rows((numbers, asked), chosen)
         nothing = np.zeros(chosen.size)
-        own_means = kernels.nearest(themselves, exemplars, places[chosen], MISMATCH, nothing)[
-            0
-        ].copy()
+        own_means = kernels.nearest(themselves, exemplars, places[chosen], nothing)[0].copy()
         floor = FLOOR * float(np.median(own_means)) + 1e-6
-        return cls(tuple(scaled), means, deviations, exemplars, own_means, floor, places)
+        return cls(tuple(scaled), means, deviations, exemplars, own_means, floor, labels, places)
 
     def parts(
         self, columns: Sequence[Column], scaled: dict[int, Floats], *, own: bool
     ) -> tuple[Floats, Floats]:
         """log2 of the mean distance, and log2 of its ratio to that of the neighbours, (n,) each."""
-        rows = self.features(columns, scaled)
-        places = self.places if own else np.full(rows[0].shape[0], -1, np.int64)
-        means = kernels.nearest(rows, self.exemplars, places, MISMATCH, self.own_means)
+        n = len(columns[0])
+        categories = [column for column in columns if isinstance(column, Symbols)]
+        asked = [
+            labels[0 if own else 1][column.codes]
+            for labels, column in zip(self.labels, categories, strict=True)
+        ]
+        rows = _numbers(columns, scaled, self.means, self.deviations), _stacked(asked, n)
+        places = self.places if own else np.full(n, -1, np.int64)
+        means = kernels.nearest(rows, self.exemplars, places, self.own_means)
         distance = means[0] + self.floor
         return np.log2(distance), np.log2(distance / (means[1] + self.floor))
 
-    def features(
-        self, columns: Sequence[Column], scaled: dict[int, Floats], *, apart: bool = False
-    ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        """Numbers and symbols of rows; with `apart`, symbols new to the baseline differ."""
-        return _features(columns, scaled, self.means, self.deviations, apart=apart)
+    def features(self, columns: Sequence[Column], scaled: dict[int, Floats]) -> Features:
+        """Numbers and symbols of rows; symbols new to the baseline are like themselves."""
+        symbols = [_identity_bytes(column) for column in columns if isinstance(column, Symbols)]
+        numbers = _numbers(columns, scaled, self.means, self.deviations)
+        return numbers, _stacked(symbols, len(columns[0]))
 
 
-def _features(
-    columns: Sequence[Column],
-    scaled: dict[int, Floats],
-    means: Floats,
-    deviations: Floats,
-    *,
-    apart: bool = False,
-) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Numbers (float32, multiples of 2**-10) and symbols (int32) of rows, shape (n, F), (n, K)."""
-    numbers = []
-    for g, mean, deviation in zip(scaled.values(), means, deviations, strict=True):
-        numbers.append(np.clip(np.nan_to_num((g - mean) / deviation, nan=0.0), -REACH, REACH))
-    symbols = [
-        column.identities if apart and column.identities is not None else column.codes
-        for column in columns
-        if isinstance(column, Symbols)
+def chosen_rows(rows: Features, places: Ints) -> Features:
+    """Some rows, each array contiguous."""
+    return np.ascontiguousarray(rows[0][places]), np.ascontiguousarray(rows[1][places])
+
+
+def transposed(rows: Features) -> Features:
+    """A row per field, each array contiguous."""
+    return np.ascontiguousarray(rows[0].T), np.ascontiguousarray(rows[1].T)
+
+
+def _numbers(
+    columns: Sequence[Column], scaled: dict[int, Floats], means: Floats, deviations: Floats
+) -> NDArray[np.int16]:
+    """Numbers and hours of rows in multiples of 1/128, shape (n, F)."""
+    numbers = [
+        np.clip(np.nan_to_num((g - mean) / deviation, nan=0.0), -REACH, REACH)
+        for g, mean, deviation in zip(scaled.values(), means, deviations, strict=True)
     ]
     for column in columns:
         if isinstance(column, Times) and "hour" in column.cycles:
             angle = np.where(column.hours < HOUR_MISSING, column.hours, 0) * (np.pi / 12)
             numbers += [np.cos(angle), np.sin(angle)]
-    n = len(columns[0])
-    whole = np.rint(np.stack(numbers, axis=1) * FIXED) / FIXED if numbers else np.empty((n, 0))
-    codes = np.stack(symbols, axis=1) if symbols else np.empty((n, 0))
-    return (
-        np.ascontiguousarray(whole, dtype=np.float32),
-        np.ascontiguousarray(codes, dtype=np.int32),
-    )
+    whole = np.empty((len(columns[0]), len(numbers)), np.int16)
+    for place, values in enumerate(numbers):
+        whole[:, place] = np.rint(values * kernels.UNIT)
+    return whole
+
+
+def _stacked(symbols: list[Bytes], n: int) -> Bytes:
+    """Shape (n, K), also where K is 0."""
+    stacked = np.empty((n, len(symbols)), np.uint8)
+    for place, labels in enumerate(symbols):
+        stacked[:, place] = labels
+    return stacked
+
+
+def _bytes_of(column: Symbols) -> Bytes:
+    """A byte for each symbol of a baseline; only rare ones share theirs."""
+    counts = np.bincount(column.codes, minlength=column.n_symbols)
+    ranks = np.empty(counts.size, np.int64)
+    ranks[np.argsort(-counts, kind="stable")] = np.arange(counts.size)
+    return (ranks % SYMBOL_BYTES).astype(np.uint8)
+
+
+def _labels(column: Symbols) -> tuple[Bytes, Bytes]:
+    """What baseline rows and new rows ask for: no symbol at all where no other row has it."""
+    counts = np.bincount(column.codes, minlength=column.n_symbols)
+    own, new = (np.where(counts > least, _bytes_of(column), NO_SYMBOL) for least in (1, 0))
+    return np.append(own, NO_SYMBOL).astype(np.uint8), np.append(new, NO_SYMBOL).astype(np.uint8)
+
+
+def _identity_bytes(column: Symbols) -> Bytes:
+    """A byte for each symbol, those new to the baseline as well."""
+    codes = column.codes if column.identities is None else column.identities
+    places = np.where(codes < 0, column.n_symbols - 2 - codes, codes)
+    return (places % SYMBOL_BYTES).astype(np.uint8)
+
+
+def _told_apart(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Hashes under which equal rows differ, so that few kinds of rows cannot take every place."""
+    order = np.argsort(hashes, kind="stable")
+    ordered = hashes[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    copies = np.arange(ordered.size) - np.repeat(starts, np.diff(np.append(starts, ordered.size)))
+    words = (ordered ^ (copies.astype(np.uint64) * GOLDEN)) * GOLDEN
+    apart = np.empty_like(hashes)
+    apart[order] = (words ^ (words >> np.uint64(32))) * GOLDEN
+    return apart

@@ -15,6 +15,7 @@ FIXED = 1 << 10  # sums of scaled values are sums of whole multiples of 2**-10
 MIN_ROWS = 20
 MIN_GAIN = 0.02
 RIDGE = 0.001
+LEAST_PRIOR = 1e-6  # rows; where groups have no variance a new one still gets the overall mean
 REACH = 30.0  # standardised values are clipped there
 
 
@@ -62,7 +63,7 @@ def fit_group(
         used = sizes > 0
         between_squares = float((sums[used].astype(float) ** 2 / sizes[used]).sum()) / FIXED**2
         within = (int(squares.sum()) / FIXED**2 - between_squares) / max(n - int(used.sum()), 1)
-        kappa = within / max(spread / n - within, 1e-9)
+        kappa = max(within / max(spread / n - within, 1e-9), LEAST_PRIOR)
         residual = _group_residual(scaled, codes, (sums, sizes), (mean, kappa), own=True)[there]
         left = int(np.rint(np.minimum(residual**2, 1e6) * FIXED).astype(np.int64).sum()) / FIXED
         gain = 1.0 - left / spread if spread > 0 else 0.0
@@ -85,7 +86,7 @@ def _group_residual(
     if own:
         sums = sums - np.rint(scaled * FIXED)
         sizes = sizes - 1.0
-    return scaled - (sums / FIXED + kappa * mean) / np.maximum(sizes + kappa, 1e-9)
+    return scaled - (sums / FIXED + kappa * mean) / (np.maximum(sizes, 0.0) + kappa)
 
 
 @dataclass(frozen=True, eq=False)

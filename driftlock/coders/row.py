@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from driftlock.arrays import Column, Floats, Numbers, Symbols, Texts
 from driftlock.coders.category import CategoryCoder
 from driftlock.coders.context import ContextBlock
-from driftlock.coders.nearest import NearestCoder
+from driftlock.coders.nearest import Features, NearestCoder
 from driftlock.coders.number import NumberCoder
 from driftlock.coders.residual import GroupBlock, RegressionCoder, scaled_numbers
 from driftlock.coders.text import TextCoder
@@ -92,12 +89,10 @@ class RowCoder:
             blocks["ratio"] = [(NO_FIELD, ratio)]
         return Reading(bits, {name: parts for name, parts in blocks.items() if parts})
 
-    def features(
-        self, columns: Sequence[Column], *, apart: bool
-    ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    def features(self, columns: Sequence[Column]) -> Features:
         """Numbers and symbols of rows on the scales of the nearest-row code."""
         assert self.nearest is not None
-        return self.nearest.features(columns, scaled_numbers(self.coders, columns), apart=apart)
+        return self.nearest.features(columns, scaled_numbers(self.coders, columns))
 
 
 def fit_coder(column: Column) -> AnyCoder:

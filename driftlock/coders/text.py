@@ -44,7 +44,8 @@ class Grams:
 
         p_o = (c + u_o * p_(o - 1)) / (n_o + u_o)
 
-    up to the longest context that was seen. A baseline row is coded with its own grams taken out.
+    up to the longest context that something was seen after. A baseline row is coded with its own
+    grams taken out.
 
     References
     ----------

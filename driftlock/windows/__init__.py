@@ -1,4 +1,4 @@
-"""Windows of rows against a baseline: is this hour, this batch, this customer different?"""
+"""Windows of rows against a baseline: whether an hour, a batch or a customer is different."""
 
 from driftlock.windows.compare import compare
 from driftlock.windows.permuted import permutation_test

@@ -38,7 +38,7 @@ def compare(
     coder: str = "fields",
     n_permutations: int = 999,
     null: str = "auto",
-    rng: None | int | np.random.Generator = None,
+    rng: int | np.random.Generator | None = None,
     **options: Any,
 ) -> Comparison:
     """Tell whether a window of rows is like its baseline, and in which fields it is not.
@@ -122,7 +122,8 @@ def compare(
 
 def _table(values: pd.DataFrame, levels: dict[str, tuple[float, float]]) -> pd.DataFrame:
     """A row per statistic; its first value is the window's own, the others are those of draws."""
-    names = list(values) if "compression_ratio" in values else [*values, "compression_ratio"]
+    names = [str(name) for name in values]
+    names += ["compression_ratio"] if "compression_ratio" not in names else []
     codec_ncd = [name for name in names if name.startswith("ncd_")]
     in_verdict = {*IN_VERDICT, *codec_ncd} - ({"ncd"} if codec_ncd else set())
     rows = []

@@ -51,8 +51,9 @@ class NullChoice:
 
     def __repr__(self) -> str:
         return (
-            f"{self.name} ({self.reason}; autocorrelation of {self.field} {self.autocorrelation:+.3f} "
-            f"at lag {self.lag}, {self.sigmas:.1f} standard errors, limit {self.limit:g})"
+            f"{self.name} ({self.reason}; autocorrelation of {self.field} "
+            f"{self.autocorrelation:+.3f} at lag {self.lag}, {self.sigmas:.1f} standard errors, "
+            f"limit {self.limit:g})"
         )
 
 
@@ -70,7 +71,9 @@ def choose_null(asked: str, has_groups: bool, table: WindowTable, rows: Ints) ->
     ):
         order = autocorrelation(codes) if is_number else repetition(codes)
         orders.append((table.names[place], order, PART_SIGMAS))
-    field, order, limit = max(orders, key=lambda found: found[1].sigmas / found[2])
+    field, order, limit = max(
+        orders, key=lambda found: (found[1].sigmas > found[2], found[1].sigmas)
+    )
     if asked != "auto":
         name, reason = asked, "as asked"
     elif has_groups:
@@ -87,15 +90,14 @@ def warn_of_short_window(choice: NullChoice, m: int, stacklevel: int = 3) -> Non
 
     Bits are about squares of what is autocorrelated, and decay twice as fast.
     """
-    if choice.name != "shift" or not choice.is_ordered:
+    if choice.name != "shift" or not choice.is_ordered or choice.lag > 1:
         return
-    power = 0.5 if choice.field == ALL else 1.0
-    phi = min(abs(choice.autocorrelation), 0.9999) ** (power / choice.lag)
+    phi = min(max(choice.autocorrelation, 0.0), 0.9999) ** (0.5 if choice.field == ALL else 1.0)
     if m * (1 - phi) < INDEPENDENT_ROWS:
         warnings.warn(
             f"rows are so like those before them ({choice.field}) that a window of {m} holds about "
-            f"{m * (1 - phi):.1f} independent ones; below {INDEPENDENT_ROWS:g} shifts reject too often: "
-            f"take windows of {int(np.ceil(INDEPENDENT_ROWS / (1 - phi))):,} rows or more",
+            f"{m * (1 - phi):.1f} independent ones; below {INDEPENDENT_ROWS:g} shifts reject too "
+            f"often: take windows of {int(np.ceil(INDEPENDENT_ROWS / (1 - phi))):,} rows or more",
             DriftlockWarning,
             stacklevel=stacklevel,
         )

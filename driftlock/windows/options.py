@@ -51,7 +51,7 @@ class WindowOptions:
     groups: str | None = None
     alpha: float = 0.05
     fields: Mapping[str, str] | None = None
-    rng: None | int | np.random.Generator = None
+    rng: int | np.random.Generator | None = None
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -92,7 +92,7 @@ def check_count(name: str, value: Any, least: int = 1) -> int:
 
 def check_level(alpha: Any) -> None:
     """A number between 0 and 1."""
-    if isinstance(alpha, bool) or not isinstance(alpha, Real) or not 0 < alpha < 1:
+    if isinstance(alpha, bool) or not isinstance(alpha, (float, Real)) or not 0 < float(alpha) < 1:
         raise OptionError(f"alpha={alpha!r} is no level; expected a number between 0 and 1")
 
 

@@ -68,7 +68,7 @@ def permutation_test(
     coder: str = "fields",
     n_permutations: int = 999,
     null: str = "rows",
-    rng: None | int | np.random.Generator = None,
+    rng: int | np.random.Generator | None = None,
     **options: Any,
 ) -> PermutationResult:
     """Test whether a statistic of a window is what the baseline makes likely.
@@ -93,7 +93,8 @@ def permutation_test(
     **options
         ``alternative``: "two-sided", "greater" or "less"; by default that of the statistic, for a
         callable two-sided. ``sequential=True``: stop after 10 draws as extreme (Besag and
-        Clifford). ``groups``: column of the groups. ``fields``: kinds that override what values say.
+        Clifford). ``groups``: column of the groups. ``fields``: kinds of fields that override what
+        the values say.
 
     Returns
     -------
@@ -137,12 +138,12 @@ def permutation_test(
     else:
         values = values_of(0, most + 1)
         p = p_of(values[1:], float(values[0]), alternative)
-    scale = NANO if values.dtype.kind == "i" else 1.0
+    floats = np.asarray(values * NANO if values.dtype.kind == "i" else values, np.float64)
     return PermutationResult(
-        float(values[0] * scale),
+        float(floats[0]),
         p,
-        values[1:] * scale,
-        values.size - 1,
+        floats[1:],
+        floats.size - 1,
         sides.draws.exact,
         alternative,
         sides.null,

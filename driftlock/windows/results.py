@@ -84,9 +84,9 @@ class Comparison:
     Attributes
     ----------
     table : DataFrame
-        A row per statistic: observed, baseline, window, delta, change_percent, expected (mean of the
-        null), alternative, p_value and in_verdict. NCD is a ratio, the others are bits: entropy a
-        row summed over fields, mean_bits and top_bits (mean of the tenth with the most) a row;
+        A row per statistic: observed, baseline, window, delta, change_percent, expected (mean of
+        the null), alternative, p_value and in_verdict. NCD is a ratio, the others are bits:
+        entropy a row summed over fields, mean_bits and top_bits (mean of the tenth with the most) a row;
         compression_ratio is raw bytes by compressed bytes, NaN without a codec.
     fields : DataFrame
         A row per field, the one that drives the difference most first: ncd, expected_ncd, entropy

@@ -26,9 +26,14 @@ from driftlock.windows.options import (
     check_sizes,
 )
 from driftlock.windows.scan_results import Scan, ScanPlan
-from driftlock.windows.scan_run import ScanJob, scan_by_codec, scan_by_counts, scan_by_groups
-from driftlock.windows.scan_run import field_heat
-from driftlock.windows.spans import Spans, by_groups, by_rows, by_time, instants_of
+from driftlock.windows.scan_run import (
+    ScanJob,
+    field_heat,
+    scan_by_codec,
+    scan_by_counts,
+    scan_by_groups,
+)
+from driftlock.windows.spans import Spans, by_groups, by_rows, by_time, duration, instants_of
 from driftlock.windows.table import WindowTable, encode
 
 FEW_ROWS = 20
@@ -57,9 +62,6 @@ class ScanOptions(WindowOptions):
 
     def __post_init__(self) -> None:
         """Check every value."""
-        null, groups = self.null, self.groups
-        if null == "groups" and groups is None:
-            raise OptionError('null="groups" needs groups="column"')
         super().__post_init__()
         check_control(self.control)
         check_count("max_permutations", self.max_permutations)
@@ -111,8 +113,8 @@ def scan(
 
     Notes
     -----
-    Bits of rows are leave-one-out among all rows of the call, NCD and entropy are of each window and
-    its baseline alone. A window whose verdict has fewer than 10 draws as extreme, and is not
+    Bits of rows are leave-one-out among all rows of the call, NCD and entropy are of each window
+    and its baseline alone. A window whose verdict has fewer than 10 draws as extreme, and is not
     flagged, gets ten times as many of the same stream, up to `max_permutations`: the rule of Besag
     and Clifford in stages, which keeps the level because only a p-value as small as the draws allow
     goes on. Overlapping windows depend on each other: that Benjamini-Hochberg keeps its level for
@@ -199,11 +201,13 @@ def _spans(
         return by_groups(n, tested[options.groups])
     if isinstance(window, Integral) or not isinstance(window, (str, pd.Timedelta)):
         return by_rows(n, tested, window, hop, guard)
-    return by_time(n, instants_of(tested, table.schema, options.time), window, hop, guard)
+    width = duration("window", window)
+    step = width if hop is None else duration("hop", hop)
+    return by_time(n, instants_of(tested, table.schema, options.time), width, step, guard)
 
 
 def _tell(job: ScanJob) -> ScanPlan:
-    """The plan, told before the run; a warning where windows are too short or nothing can be found."""
+    """The plan, told before the run; warnings of what it shows to be in vain."""
     first, most = job.draws
     rows = job.spans.sizes[1]
     options = job.options
@@ -219,8 +223,8 @@ def _tell(job: ScanJob) -> ScanPlan:
         warnings.warn(f"no window can be flagged\n{plan!r}", DriftlockWarning, stacklevel=3)
     if rows.min() < FEW_ROWS:
         warnings.warn(
-            f"the smallest window has {rows.min()} rows: too few to show any but blatant differences; "
-            "from 50 on claims are safe",
+            f"the smallest window has {rows.min()} rows: too few to show any but blatant "
+            "differences; from 50 on claims are safe",
             DriftlockWarning,
             stacklevel=3,
         )

@@ -88,11 +88,9 @@ class ScanPlan:
         low, high = self.rows
         rows = f"{low:,}" if low == high else f"{low:,} to {high:,}"
         lines = [
-            f"ScanPlan: {self.n_windows:,} windows of {rows} rows; {self.control} at alpha = "
-            f"{self.alpha:g}",
+            f"ScanPlan: {self.n_windows:,} windows of {rows} rows, {self.control} at {self.alpha:g}",
             f"  null: {self.null!r}",
-            f"  draws: {self.first_draws:,} for each window, up to {self.most_draws:,} where p is as small "
-            "as these allow",
+            f"  draws: {self.first_draws:,} for each window, at most {self.most_draws:,}",
             f"  smallest p-value: {self.smallest_p:.3g}",
         ]
         if self.one_suffices:
@@ -115,8 +113,8 @@ class Scan:
     Attributes
     ----------
     table : DataFrame
-        A row per window: start, end (row labels or times), rows, the statistics, p_value, q_value (p
-        adjusted by the control in force), is_anomaly, draws (used), top_field.
+        A row per window: start, end (row labels or times), rows, the statistics, p_value, q_value
+        (p adjusted by the control in force), is_anomaly, draws (used), top_field.
     fields : DataFrame
         Windows by fields: how many robust standard deviations a field's NCD, or its top bits, are
         from those of the median window, whichever is more.
@@ -150,8 +148,8 @@ class Scan:
     def events(self) -> pd.DataFrame:
         """Runs of consecutive flagged windows, each as one event.
 
-        Columns: first and last window, start, end, windows, p_value (the smallest), top_field (of the
-        window with it). Overlapping windows share rows, so that one odd stretch flags several.
+        Columns: first and last window, start, end, windows, p_value (the smallest), top_field (of
+        the window with it). Overlapping windows share rows, so that one odd stretch flags several.
         """
         flags = self.table["is_anomaly"].to_numpy()
         rows: list[dict[str, Any]] = []
@@ -186,8 +184,8 @@ class Scan:
     def __repr__(self) -> str:
         found, events = int(self.table["is_anomaly"].sum()), len(self.events)
         return (
-            f"Scan: {found:,} of {len(self):,} windows differ from the baseline, in {events:,} event(s) "
-            f"({self.plan.control} at alpha = {self.plan.alpha:g}, null {self.null.name})"
+            f"Scan: {found:,} of {len(self):,} windows differ from the baseline, in {events:,} "
+            f"event(s) ({self.plan.control} at alpha = {self.plan.alpha:g}, null {self.null.name})"
         )
 
     def _repr_html_(self) -> str:

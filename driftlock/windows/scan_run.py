@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from driftlock._kernels import permute
 from driftlock._kernels import scan as kernels
-from driftlock.arrays import Floats, Ints
+from driftlock.arrays import Ints
 from driftlock.coders.codec import Codec
 from driftlock.distance import count_tables
 from driftlock.draws import Draws, Pool, code_space, draws_of
@@ -115,7 +115,7 @@ def _measure(job: ScanJob, windows: Ints, draws: int, out: NDArray[np.int64]) ->
 
 
 def scan_by_groups(job: ScanJob) -> pd.DataFrame:
-    """Each group against the others as wholes; one that stands in the baseline too is another there."""
+    """Each group against those of the baseline, as wholes."""
     baseline = pd.factorize(job.labels[0], use_na_sentinel=False)[0]
     observed, p, used = [], [], []
     for w in range(len(job.spans)):
@@ -153,7 +153,7 @@ def _pool(job: ScanJob, w: int) -> Pool:
     return job.table.pool(*job.spans.rows(w))
 
 
-def _frame(observed: Floats, p: Floats, draws: Ints) -> pd.DataFrame:
+def _frame(observed: NDArray[Any], p: NDArray[Any], draws: Ints) -> pd.DataFrame:
     found = pd.DataFrame(observed, columns=list(STATISTICS))
     for place, name in enumerate(STATISTICS):
         found[f"p_{name}"] = p[:, place]
@@ -163,7 +163,7 @@ def _frame(observed: Floats, p: Floats, draws: Ints) -> pd.DataFrame:
 
 
 def field_heat(job: ScanJob) -> pd.DataFrame:
-    """How far each field of each window is from the median window, in robust standard deviations."""
+    """How far each field of a window is from the median window, in robust standard deviations."""
     table, spans = job.table, job.spans
     n_fields = len(table.names)
     out = np.zeros((len(spans), n_fields, 2), np.int64)

@@ -80,7 +80,8 @@ def by_rows(n: int, tested: pd.DataFrame, window: Any, hop: Any, guard: int | No
     first = guard or 0
     if first + width > len(tested):
         raise InputError(
-            f"window={width:,} is longer than the {len(tested) - first:,} rows that are left to test"
+            f"window={width:,} is longer than the {len(tested) - first:,} rows that are left to "
+            "test"
         )
     starts = np.arange(first, len(tested) - width + 1, step)
     window_bounds = np.column_stack([starts, starts + width])
@@ -91,22 +92,20 @@ def by_rows(n: int, tested: pd.DataFrame, window: Any, hop: Any, guard: int | No
         window_bounds,
         guard,
         labels=pd.RangeIndex(len(starts), name="window"),
-        starts=[labels[s] for s in starts],
-        ends=[labels[s + width - 1] for s in starts],
+        starts=labels[starts].tolist(),
+        ends=labels[starts + width - 1].tolist(),
     )
 
 
-def by_time(n: int, instants: Ints, window: Any, hop: Any, guard: int | None) -> Spans:
-    """Windows of a length of time over sorted instants (in microseconds) of the tested rows.
+def by_time(n: int, instants: Ints, width: int, step: int, guard: int | None) -> Spans:
+    """Windows of `width` microseconds, `step` apart, over sorted instants of the tested rows.
 
     The first begins with the first row; with a guard, with the first row after it.
     """
-    width = _duration("window", window)
-    step = width if hop is None else _duration("hop", hop)
     begin, end = int(instants[min(guard or 0, len(instants) - 1)]), int(instants[-1])
     count = (end - begin) // step + 1
     if count > MAX_WINDOWS:
-        raise OptionError(f"hop={hop or window!r} makes {count:,} windows; take a longer one")
+        raise OptionError(f"a hop of {step:,} us makes {count:,} windows; take a longer one")
     edges = begin + step * np.arange(count)
     bounds = np.column_stack(
         [np.searchsorted(instants, edges), np.searchsorted(instants, edges + width)]
@@ -171,7 +170,7 @@ def _spans(
     )
 
 
-def _duration(name: str, value: Any) -> int:
+def duration(name: str, value: Any) -> int:
     """A positive length of time in microseconds."""
     try:
         length = pd.Timedelta(value)
@@ -179,7 +178,7 @@ def _duration(name: str, value: Any) -> int:
         raise OptionError(
             f'{name}={value!r} is no length of time; expected one like "1h", "30min" or "1D"'
         ) from error
-    if pd.isna(length) or length <= pd.Timedelta(0):
+    if not length > pd.Timedelta(0):  # NaT among them
         raise OptionError(f"{name}={value!r} is no length of time above zero")
     return int(length / pd.Timedelta(1, "us"))
 
@@ -218,8 +217,8 @@ def instants_of(tested: pd.DataFrame, schema: Schema, time: Hashable | None) -> 
     back = np.flatnonzero(np.diff(parsed.values) < 0)
     if back.size:
         raise InputError(
-            f"{name} is not sorted: row {tested.index[int(back[0]) + 1]!r} is before the row above; sort "
-            "the events by time first"
+            f"{name} is not sorted: row {tested.index[int(back[0]) + 1]!r} is before the row "
+            "above; sort the events by time first"
         )
     return parsed.values
 

@@ -1,7 +1,8 @@
-"""Frames to codes: rows of baseline and windows as symbols and bits, the alphabets from all of them.
+"""Frames to codes: rows of baseline and windows as symbols and bits, alphabets from all of them.
 
-Kinds of fields come from the baseline. Everything else that is learned (alphabets, ranks, bits) comes
-from all rows together, so that exchanging a baseline row with a window row exchanges their codes.
+Kinds of fields, and which rhythms times have, come from the baseline. All else that is learned
+(alphabets, ranks, bits) comes from all rows together, so that exchanging a baseline row with a
+window row exchanges their codes.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ class WindowTable:
     @property
     def row_bits(self) -> Ints:
         """Code length of each row in millibits, shape (T,)."""
-        return self.bits.sum(axis=0, dtype=np.int32)
+        total: Ints = self.bits.sum(axis=0, dtype=np.int32)
+        return total
 
     def pool(self, baseline: Ints, window: Ints) -> Pool:
         """The pool of some rows, bits as they are."""
@@ -66,7 +68,7 @@ class WindowTable:
 def encode(
     frames: list[pd.DataFrame], n: int, kinds: Mapping[str, str] | None = None
 ) -> WindowTable:
-    """Codes of the rows of all frames, one after the other; the first n rows of the first say kinds.
+    """Codes of the rows of all frames, one after the other; the first n rows say the kinds.
 
     Parameters
     ----------
@@ -88,6 +90,10 @@ def encode(
         )
         decision = schema.decisions[field.name]
         column = CODED[decision.kind].learn(field.name, values, decision).encode(values)
+        if isinstance(
+            column, Times
+        ):  # a rhythm that the baseline is too short for would be all new
+            column = Times(column.hours, column.weekdays, getattr(field, "cycles", ()))
         bits.append(round_millibits(fit_coder(column).measure(column, own=True).bits))
         for part in _parts(column, values):
             codes.append(part)
@@ -121,7 +127,7 @@ def _joined(columns: list[pd.Series[Any]]) -> pd.Series[Any]:
 
 
 def _parts(column: Column, values: pd.Series[Any]) -> list[Ints]:
-    """Codes of one field: hour and weekday of a time, ranks of numbers, texts with digits masked."""
+    """Codes of one field: hours and weekdays, ranks of numbers, texts with their digits masked."""
     if isinstance(column, Symbols):
         return [column.codes]
     if isinstance(column, Times):

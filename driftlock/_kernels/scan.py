@@ -1,0 +1,134 @@
+"""Many windows in one call: each pooled with its baseline, coded anew and permuted.
+
+T = rows of the table, P = parts. Codes of a number part below `FIRST_RANK` are classes, the others
+ranks among all rows; a pool cuts them at its own deciles.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from driftlock._kernels.jit import jit
+from driftlock._kernels.permute import (
+    N_STATISTICS,
+    RANDOM_SHIFT,
+    ROWS,
+    SHIFT,
+    mix,
+    permute_range,
+    verdicts,
+)
+
+FIRST_RANK = 8
+BINS = 10
+
+
+@jit
+def cut_ranks(raw):  # type: ignore[no-untyped-def]
+    """Ranks to numbers of decile, classes as they are, in place; equal ranks alike. O(N log N)."""
+    ordered = np.sort(raw)
+    first = np.searchsorted(ordered, FIRST_RANK)
+    dense = raw.size - first
+    if dense == 0:
+        return
+    cuts = np.empty(BINS, np.int32)
+    for k in range(BINS):
+        cuts[k] = ordered[first + k * dense // BINS]
+    for i in range(raw.size):
+        if raw[i] >= FIRST_RANK:
+            raw[i] = FIRST_RANK + np.searchsorted(cuts, raw[i], side="right")
+
+
+@jit
+def pool_symbols(codes, is_number, n_codes, rows):  # type: ignore[no-untyped-def]
+    """Symbols of the rows of one pool, without gaps: (symbols (N, P), totals (S,), halves (P,)).
+
+    O(N P), and a sort for each number part. Which number a symbol has depends on the order of
+    rows, but no statistic does.
+    """
+    size, parts = rows.size, codes.shape[1]
+    symbols = np.empty((size, parts), np.int32)
+    totals = np.zeros(size * parts, np.int32)
+    halves = np.empty(parts, np.float64)
+    place = np.full(n_codes, -1, np.int32)
+    raw = np.empty(size, np.int32)
+    used = 0
+    for p in range(parts):
+        for i in range(size):
+            raw[i] = codes[rows[i], p]
+        if is_number[p]:
+            cut_ranks(raw)
+        first = used
+        for i in range(size):
+            if place[raw[i]] < 0:
+                place[raw[i]] = used
+                used += 1
+            symbols[i, p] = place[raw[i]]
+            totals[symbols[i, p]] += 1
+        for i in range(size):
+            place[raw[i]] = -1
+        halves[p] = (used - first) / 2.0
+    return symbols, totals[:used].copy(), halves
+
+
+@jit
+def pool_rows(spans, w):  # type: ignore[no-untyped-def]
+    """Rows of window w's pool, its baseline first.
+
+    spans = (baseline rows, window rows, bounds (W, 4)): the pool is baseline[b0:b1], window[b2:b3].
+    """
+    baseline, window, bounds = spans
+    n, m = bounds[w, 1] - bounds[w, 0], bounds[w, 3] - bounds[w, 2]
+    rows = np.empty(n + m, np.int64)
+    rows[:n] = baseline[bounds[w, 0] : bounds[w, 1]]
+    rows[n:] = window[bounds[w, 2] : bounds[w, 3]]
+    return rows, n
+
+
+@jit
+def scan_range(windows, table, spans, draw, tables, rule, out):  # type: ignore[no-untyped-def]
+    """Observed statistics and extreme counts of some windows into the rows of `out`.
+
+    windows : their numbers; table = (codes (T, P), is_number (P,), n_codes, bits (T,)); draw =
+    (kind, key, number of draws); rule = (two-sided, in verdict), a flag per statistic. out[w] = (4
+    statistics, 4 counts, count of the verdict, number of draws). Shifts are all taken where they
+    are no more than the draws. Window w draws from mix(key + mix(w)): neither the order of windows
+    nor their number matters.
+    """
+    kind, key, most = draw
+    for w in windows:
+        rows, n = pool_rows(spans, w)
+        symbols, totals, halves = pool_symbols(table[0], table[1], table[2], rows)
+        pool = (symbols, totals, halves, table[3][rows])
+        draws = most
+        own_kind = kind
+        if kind == RANDOM_SHIFT and rows.size - 1 <= most:
+            own_kind, draws = SHIFT, rows.size - 1
+        statistics = np.empty((draws + 1, N_STATISTICS), np.int64)
+        own_key = mix(np.uint64(key) + mix(np.uint64(w)))
+        permute_range(np.int64(0), draws + 1, (own_kind, own_key, n), pool, tables, statistics)
+        out[w, :N_STATISTICS] = statistics[0]
+        out[w, N_STATISTICS : 2 * N_STATISTICS + 1] = verdicts(statistics, rule[0], rule[1])
+        out[w, 2 * N_STATISTICS + 1] = draws
+
+
+@jit
+def field_range(windows, table, spans, fields, tables, out):  # type: ignore[no-untyped-def]
+    """NCD and top bits of each field alone, observed, into out (W, F, 2). O(N P) a window.
+
+    fields = (bounds (F + 1,): parts of each, bits (F, T)).
+    """
+    bounds, bits = fields
+    for w in windows:
+        rows, n = pool_rows(spans, w)
+        symbols, totals, halves = pool_symbols(table[0], table[1], table[2], rows)
+        statistics = np.empty((1, N_STATISTICS), np.int64)
+        observed = (np.int64(ROWS), np.uint64(0), n)
+        for f in range(bounds.size - 1):
+            first, stop = bounds[f], bounds[f + 1]
+            own = np.ascontiguousarray(symbols[:, first:stop])
+            low, high = own.min(), own.max() + 1
+            pool = (own - low, totals[low:high], halves[first:stop], bits[f][rows])
+            permute_range(np.int64(0), np.int64(1), observed, pool, tables, statistics)
+            out[w, f, 0] = statistics[0, 0]
+            out[w, f, 1] = statistics[0, N_STATISTICS - 1]

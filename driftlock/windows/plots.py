@@ -1,0 +1,157 @@
+"""Pictures of windows: matplotlib comes in only here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftlock.arrays import Floats, Mask
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from driftlock.windows.results import Comparison, PermutationResult
+    from driftlock.windows.scan_results import Scan
+
+NORMAL, FLAGGED, LINE = "#6b7f99", "#c8372d", "#333333"
+MAX_COLUMNS, MAX_FIELDS = 2_000, 30
+TOP_SIGMAS = 8.0
+
+
+@dataclass(frozen=True, eq=False)
+class Heat:
+    """What a scan's heat map shows.
+
+    Attributes
+    ----------
+    sigmas : ndarray of float64, shape (fields, columns)
+        The largest of each stretch of windows, capped at 8.
+    fields : list of str
+    edges : ndarray of int, shape (columns + 1,)
+        First window of each column, and the number of windows.
+    """
+
+    sigmas: Floats
+    fields: list[str]
+    edges: NDArray[np.int64]
+
+
+def heat_of(found: Scan) -> Heat:
+    """The fields that stand out most, over stretches of windows where these are many."""
+    largest = found.fields.max().sort_values(ascending=False, kind="stable")
+    fields = list(largest.index[:MAX_FIELDS])
+    values = found.fields[fields].to_numpy().T
+    columns = min(len(found), MAX_COLUMNS)
+    edges = np.linspace(0, len(found), columns + 1).astype(np.int64)
+    stretched = np.maximum.reduceat(values, edges[:-1], axis=1)
+    return Heat(np.minimum(stretched, TOP_SIGMAS), [str(name) for name in fields], edges)
+
+
+def plot_scan(found: Scan) -> Figure:
+    """p-values of the windows in order, the flagged ones marked, over a heat map of the fields.
+
+    Parameters
+    ----------
+    found : Scan
+        What `driftlock.scan` returned.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib.figure import Figure
+
+    heat = heat_of(found)
+    height = 2.6 + 0.22 * len(heat.fields)
+    figure = Figure(figsize=(9.5, height), layout="constrained")
+    above, below = figure.subplots(
+        2, 1, sharex=True, height_ratios=[2.0, 0.5 + 0.22 * len(heat.fields)]
+    )
+    _draw_p(above, found)
+    image = below.pcolormesh(
+        heat.edges, np.arange(len(heat.fields) + 1), heat.sigmas, cmap="magma", vmin=0
+    )
+    below.set_yticks(np.arange(len(heat.fields)) + 0.5, heat.fields, fontsize=8)
+    below.invert_yaxis()
+    below.set_xlabel("window")
+    figure.colorbar(image, ax=below, label="robust sigmas from\nthe median window")
+    return figure
+
+
+def _draw_p(axes: Axes, found: Scan) -> None:
+    p = found.table["p_value"].to_numpy()
+    flagged: Mask = found.table["is_anomaly"].to_numpy(bool)
+    places = np.arange(len(found)) + 0.5
+    axes.semilogy(places[~flagged], p[~flagged], ".", color=NORMAL, markersize=4)
+    axes.semilogy(places[flagged], p[flagged], "o", color=FLAGGED, markersize=5)
+    axes.axhline(found.plan.alpha, color=LINE, linewidth=0.8, linestyle="--")
+    axes.set_ylabel("p-value")
+    axes.invert_yaxis()
+    axes.set_title(
+        f"{int(flagged.sum()):,} of {len(found):,} windows flagged "
+        f"({found.plan.control}, alpha = {found.plan.alpha:g}, null {found.null.name})",
+        loc="left",
+        fontsize=10,
+    )
+
+
+def plot_comparison(found: Comparison) -> Figure:
+    """Null distributions of the verdict's statistics, and the fields that drive the difference.
+
+    Parameters
+    ----------
+    found : Comparison
+        What `driftlock.compare` returned.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib.figure import Figure
+
+    shown = found.table[found.table["in_verdict"]]
+    figure = Figure(figsize=(3.0 * (len(shown) + 1), 3.2), layout="constrained")
+    axes = figure.subplots(1, len(shown) + 1)
+    for place, (name, row) in zip(axes, shown.iterrows(), strict=False):
+        _draw_null(place, found.draws[name].to_numpy(), row["observed"])
+        place.set_title(f"{name}: p = {row['p_value']:.3g}", loc="left", fontsize=9)
+    leading = found.fields.head(8)[::-1]
+    colours = [FLAGGED if p <= found.alpha else NORMAL for p in leading["p_value"]]
+    axes[-1].barh(
+        [str(name) for name in leading.index], -np.log10(leading["p_value"]), color=colours
+    )
+    axes[-1].set_title("fields: -log10 p", loc="left", fontsize=9)
+    axes[-1].tick_params(labelsize=8)
+    return figure
+
+
+def plot_null(found: PermutationResult) -> Figure:
+    """Histogram of the null distribution with the statistic.
+
+    Parameters
+    ----------
+    found : PermutationResult
+        What `driftlock.permutation_test` returned.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.0, 3.2), layout="constrained")
+    axes = figure.subplots()
+    _draw_null(axes, found.null_distribution, found.statistic)
+    axes.set_title(f"p = {found.p_value:.3g} ({found.alternative})", loc="left", fontsize=10)
+    axes.set(xlabel="statistic", ylabel="draws")
+    return figure
+
+
+def _draw_null(axes: Any, null: Floats, observed: float) -> None:
+    axes.hist(null, bins=min(40, max(5, null.size // 10)), color=NORMAL)
+    axes.axvline(observed, color=FLAGGED, linewidth=1.5)
+    axes.tick_params(labelsize=8)
