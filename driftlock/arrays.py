@@ -111,3 +111,23 @@ class Texts:
 
 
 Column: TypeAlias = Symbols | Numbers | Times | Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Entities:
+    """Whose each row is, and for time fields, by place, log2 of the seconds since its last row."""
+
+    owners: Symbols
+    gaps: dict[int, Floats]
+
+    def take(self, rows: Ints | Mask) -> Entities:
+        """The same for some rows."""
+        gaps = {place: values[rows] for place, values in self.gaps.items()}
+        return Entities(self.owners.take(rows), gaps)
+
+    def __len__(self) -> int:
+        return len(self.owners)
+
+
+# What a schema makes of a table: a column for every coded field, and the entities if asked for.
+Encoded: TypeAlias = Column | Entities

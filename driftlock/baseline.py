@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftlock.arrays import Column, Ints, Mask
+from driftlock.arrays import Encoded, Ints, Mask
 from driftlock.calibration import balanced_folds
 from driftlock.errors import DriftlockWarning, InputError, OptionError, listed
 from driftlock.fields import to_frame
@@ -99,7 +99,7 @@ def _are_records(rows: Any) -> bool:
     return isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
 
 
-def clean_rows(columns: Sequence[Column]) -> Mask:
+def clean_rows(columns: Sequence[Encoded]) -> Mask:
     """Which baseline rows to keep: those that a censored tail does not reject.
 
     Every round all rows are scored by the kept ones, each without itself, and rejected by

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftlock.arrays import Column, Ints, Mask, Numbers
+from driftlock.arrays import Encoded, Ints, Mask, Numbers
 from driftlock.scoring import Model, Scores, merge_scores
 
 CALIBRATIONS = ("auto", "loo", "split", "cross")
@@ -40,7 +40,7 @@ class Calibrated:
     calibrates: Mask
 
 
-def choose(calibration: str, columns: Sequence[Column], kept: Mask) -> str:
+def choose(calibration: str, columns: Sequence[Encoded], kept: Mask) -> str:
     """The calibration in force: "auto" is "cross" where numbers are many for the rows."""
     if calibration != "auto":
         return calibration
@@ -48,7 +48,7 @@ def choose(calibration: str, columns: Sequence[Column], kept: Mask) -> str:
     return "cross" if int(kept.sum()) < ROWS_PER_NUMBER * numbers else "loo"
 
 
-def calibrate(columns: Sequence[Column], kept: Mask, folds: Ints | None) -> Calibrated:
+def calibrate(columns: Sequence[Encoded], kept: Mask, folds: Ints | None) -> Calibrated:
     """Fit the kept rows and score every row of the baseline.
 
     Parameters
@@ -72,7 +72,7 @@ def calibrate(columns: Sequence[Column], kept: Mask, folds: Ints | None) -> Cali
     return Calibrated(fitted.model, fitted.scores, kept if folds is None else kept & ~fits)
 
 
-def _fitted(columns: Sequence[Column], rows: Mask) -> Calibrated:
+def _fitted(columns: Sequence[Encoded], rows: Mask) -> Calibrated:
     """A model of some rows; these scored each without itself, the others as new rows."""
     model = Model.fit([column.take(rows) for column in columns])
     if rows.all():

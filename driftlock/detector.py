@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Self
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftlock.arrays import Column, Floats, Ints, Mask
+from driftlock.arrays import Encoded, Floats, Ints
 from driftlock.baseline import Overlap, clean_rows, folds_of, split_baseline
 from driftlock.calibration import CALIBRATIONS, FOLDS, Calibrated, calibrate, choose
 from driftlock.errors import InputError, NotFittedError, OptionError, check_choice
@@ -42,7 +42,7 @@ def detect(events: Any, *, baseline: Any = None, **options: Any) -> Detection:
         baseline are not tested. With None every row is compared with all others: a ranking with
         flags, good for up to about 2 % of anomalies, and no guarantee.
     **options
-        Those of `Detector`: alpha, control, tail, calibration, fields, clean, rng.
+        Those of `Detector`: alpha, control, tail, calibration, fields, entity, clean, rng.
 
     Returns
     -------
@@ -87,7 +87,7 @@ class _Fitted:
 
     schema: Schema
     calibrated: Calibrated
-    columns: list[Column]  # of the rows that are part of the baseline
+    columns: list[Encoded]  # of the rows that are part of the baseline
     dropped: Ints
     calibration: str
     overlap: Overlap
@@ -121,6 +121,11 @@ class Detector:
     fields : mapping of str to str, optional
         Kinds that override what the values say: category, number, time, text or id (text and id
         are left out).
+    entity : str or list of str, optional
+        The field, or fields together, that say whose row it is: a customer, an account, a device.
+        Every row is then also coded given the baseline rows of its own entity, backing off to
+        everyone's, and by the time since its entity's previous row, in the order of time, baseline
+        and events each on their own.
     clean : bool, default False
         Whether to look for anomalies in the baseline first and leave them out.
     rng : None, int or numpy.random.Generator
@@ -162,6 +167,7 @@ class Detector:
         tail: bool = True,
         calibration: str = "auto",
         fields: Mapping[str, str] | None = None,
+        entity: str | Sequence[str] | None = None,
         clean: bool = False,
         rng: None | int | np.random.Generator = None,
     ) -> None:
@@ -170,6 +176,7 @@ class Detector:
         self.tail = tail
         self.calibration = calibration
         self.fields = fields
+        self.entity = entity
         self.clean = clean
         self.rng = rng
 
@@ -201,7 +208,7 @@ class Detector:
             raise InputError(
                 f"the baseline has {len(frame)} rows; at least {MIN_BASELINE} are needed"
             )
-        schema, flat = Schema.learn(frame, self.fields)
+        schema, flat = Schema.learn(frame, self.fields, self.entity)
         columns = schema.encode(flat)
         kept = clean_rows(columns) if self.clean else np.ones(len(frame), bool)
         calibration = choose(self.calibration, columns, kept)
@@ -264,7 +271,9 @@ class Detector:
             patterns = find_patterns(codes, state.columns, columns, self.control)
         is_exact = state.calibration == "split" and not self.tail and not self.clean
         guarantee = "exact" if is_exact else "calibrated"
-        return self._detection(frame, scores, decide(p, self.control, patterns), guarantee)
+        return self._detection(
+            frame, scores, decide(p, self.control, self.alpha, patterns), guarantee
+        )
 
     def plan(self, m: int) -> Plan:
         """What testing m rows together can find, told before the test."""
@@ -362,7 +371,9 @@ class Detector:
             self._state.null[0], scores.total, tail=UNKNOWN_TAIL, censored=UNKNOWN_CENSORED
         )
         kinds = np.full(len(frame), "tail", dtype="<U7")
-        return self._detection(frame, scores, decide(RowP(p, kinds), self.control), "none")
+        return self._detection(
+            frame, scores, decide(RowP(p, kinds), self.control, self.alpha), "none"
+        )
 
     def _detection(
         self, frame: pd.DataFrame, scores: Scores, decided: Decided, guarantee: str

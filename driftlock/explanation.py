@@ -25,17 +25,23 @@ class Explanation:
         baseline), evidence (calibrated, in bits) and the baseline's usual values.
     verdict : Series
         The row of `Detection.table`.
+    notes : tuple of str
+        What the score is the sum of; of what kind the row is, if that decides; whose row it is.
     """
 
     label: Hashable
     table: pd.DataFrame
     verdict: pd.Series[Any]
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        return f"{self._headline()}\n{self._printable().to_string(max_colwidth=48)}"
+        lines = [self._headline(), *(f"  {note}" for note in self.notes)]
+        return "\n".join([*lines, self._printable().to_string(max_colwidth=48)])
 
     def _repr_html_(self) -> str:
-        return f"<p><b>{html.escape(self._headline())}</b></p>{self._printable().to_html()}"
+        notes = "".join(f"<br>{html.escape(note)}" for note in self.notes)
+        head = f"<p><b>{html.escape(self._headline())}</b>{notes}</p>"
+        return head + self._printable().to_html()
 
     def _printable(self) -> pd.DataFrame:
         """The table as texts: rounded, long values cut."""

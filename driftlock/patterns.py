@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from driftlock._kernels import nearest as hashing
 from driftlock._kernels import patterns as kernels
-from driftlock.arrays import Column, Floats, Ints, Texts
+from driftlock.arrays import Encoded, Floats, Ints, Texts
 from driftlock.coders import RowCoder
 from driftlock.coders.nearest import Features, chosen_rows, transposed
 from driftlock.significance import RowP, adjust
@@ -98,7 +98,7 @@ class Division:
 
 
 def find_patterns(
-    codes: RowCoder, baseline: Sequence[Column], tested: Sequence[Column], control: str
+    codes: RowCoder, baseline: Sequence[Encoded], tested: Sequence[Encoded], control: str
 ) -> PatternTest:
     """Test every pattern of the rows of both sides.
 
@@ -176,12 +176,12 @@ class Decided:
     counts: Ints
 
 
-def decide(p: RowP, control: str, patterns: PatternTest | None = None) -> Decided:
-    """Adjusted p-values of rows; a pattern that speaks more for an anomaly replaces the row's own."""
+def decide(p: RowP, control: str, alpha: float, patterns: PatternTest | None = None) -> Decided:
+    """Adjusted p-values of rows; a pattern that makes one an anomaly at alpha replaces its own."""
     q = adjust(p.values, control)
     if patterns is None:
         return Decided(p.values, q, p.kinds, np.zeros((2, q.size), np.int64))
-    better = (patterns.q < q) & (patterns.q < 1.0)
+    better = (patterns.q <= alpha) & (patterns.q < q)
     return Decided(
         np.where(better, patterns.p, p.values),
         np.where(better, patterns.q, q),
@@ -191,7 +191,7 @@ def decide(p: RowP, control: str, patterns: PatternTest | None = None) -> Decide
 
 
 def _scales(
-    codes: RowCoder, baseline: Sequence[Column], tested: Sequence[Column]
+    codes: RowCoder, baseline: Sequence[Encoded], tested: Sequence[Encoded]
 ) -> list[list[Ints]]:
     """Every way in which rows are put into patterns, by scale: labels of all rows of both sides."""
     scales = []

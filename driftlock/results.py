@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
@@ -192,7 +192,25 @@ class Detection:
         )
         table.index = pd.Index(self._names, name="field", dtype=object)
         ordered = table.sort_values(["evidence", "bits"], ascending=False, kind="stable")
-        return Explanation(row.index.tolist()[0], ordered, self.table.iloc[place])
+        notes = tuple(self._notes(int(place), flat))
+        return Explanation(row.index.tolist()[0], ordered, self.table.iloc[place], notes)
+
+    def _notes(self, place: int, flat: dict[str, pd.Series[Any]]) -> Iterator[str]:
+        """What is to be said of one row beside its fields."""
+        fields, whole = self.scores.levels[:, place] / MILLI
+        if whole:
+            yield (
+                f"score: {fields:.2f} bits from its fields, {whole:.2f} from how far it is from the "
+                "baseline rows most like it"
+            )
+        tested, baseline = self.decided.counts[:, place]
+        if tested:
+            yield (
+                f"pattern: {tested:,} of the {len(self):,} tested rows are of its kind, and "
+                f"{baseline:,} of the {self.plan.n_baseline:,} baseline rows"
+            )
+        if self.fitted.entity is not None:
+            yield f"entity: {self.fitted.entity.described(flat)}"
 
     def summary(self) -> str:
         """What was tested, what was found and what was left out, in a few lines."""

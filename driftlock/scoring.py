@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftlock._kernels import evidence as kernels
-from driftlock.arrays import Column, Ints, Mask
+from driftlock.arrays import Encoded, Ints, Mask
 from driftlock.coders import FIELD_BLOCKS, NO_FIELD, ROW_BLOCKS, Reading, RowCoder
 
 MILLI = 1000
@@ -160,7 +160,7 @@ class Model:
     baseline: Scores
 
     @classmethod
-    def fit(cls, columns: Sequence[Column]) -> Model:
+    def fit(cls, columns: Sequence[Encoded]) -> Model:
         """Learn every code and calibration from baseline columns of equal length."""
         codes = RowCoder.fit(columns)
         reading = codes.read(columns, own=True)
@@ -175,7 +175,7 @@ class Model:
         baseline = _scores(levels, largest, evidence, reading, own=True)
         return cls(codes, calibrations, levels, baseline)
 
-    def score(self, columns: Sequence[Column]) -> Scores:
+    def score(self, columns: Sequence[Encoded]) -> Scores:
         """Scores of new rows, given as the same fields in the same order."""
         reading = self.codes.read(columns, own=False)
         rounded = _rounded(reading)

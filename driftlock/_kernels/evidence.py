@@ -8,6 +8,8 @@ import numpy as np
 
 from driftlock._kernels.jit import jit
 
+MOST = 2e9  # millibits; an int32 holds them
+
 
 @jit
 def evidence(lengths, table, low, tail):  # type: ignore[no-untyped-def]
@@ -38,8 +40,8 @@ def count_at_least(survivors, low, scores):  # type: ignore[no-untyped-def]
 
 @jit
 def round_millibits(bits):  # type: ignore[no-untyped-def]
-    """Bits as whole millibits: what makes ties exact and sums free of order. O(n)."""
+    """Bits as whole millibits, two million bits at most: exact ties, sums free of order. O(n)."""
     rounded = np.empty(bits.size, np.int32)
     for i in range(bits.size):
-        rounded[i] = int(math.floor(bits[i] * 1000.0 + 0.5))
+        rounded[i] = int(math.floor(min(bits[i] * 1000.0, MOST) + 0.5))
     return rounded

@@ -46,9 +46,13 @@ class GroupCoder:
 
 
 def fit_group(
-    number: int, scaled: Floats, categories: Sequence[tuple[int, Symbols]]
+    number: int,
+    scaled: Floats,
+    categories: Sequence[tuple[int, Symbols]],
+    *,
+    least: float = MIN_GAIN,
 ) -> GroupCoder | None:
-    """The category that explains a number best, or None if none does."""
+    """The category that explains a number best, or None if none has a larger R2 than `least`."""
     there = ~np.isnan(scaled)
     fixed = np.where(there, np.rint(np.nan_to_num(scaled) * FIXED), 0).astype(np.int64)
     n = int(there.sum())
@@ -67,7 +71,7 @@ def fit_group(
         residual = _group_residual(scaled, codes, (sums, sizes), (mean, kappa), own=True)[there]
         left = int(np.rint(np.minimum(residual**2, 1e6) * FIXED).astype(np.int64).sum()) / FIXED
         gain = 1.0 - left / spread if spread > 0 else 0.0
-        if gain > MIN_GAIN and (best is None or gain > best[0]):
+        if gain > least and (best is None or gain > best[0]):
             best = gain, place, sums, sizes, kappa
     if best is None:
         return None
@@ -132,7 +136,7 @@ class RegressionCoder:
         standard = _standardised(columns, self.means, self.deviations)
         errors = kernels.regress(standard, self.precision, own, self.size)
         return [
-            (field, _residual_bits(np.where(np.isnan(g), np.nan, errors[:, i]), density, own=own))
+            (field, residual_bits(np.where(np.isnan(g), np.nan, errors[:, i]), density, own=own))
             for i, (field, g, density) in enumerate(
                 zip(self.numbers, columns, self.densities, strict=True)
             )
@@ -165,7 +169,7 @@ class GroupBlock:
         for coder in self.coders:
             codes = columns[coder.category].codes  # type: ignore[union-attr]
             residual = coder.residual(scaled[coder.number], codes, own=own)
-            parts.append((coder.number, _residual_bits(residual, coder.density, own=own)))
+            parts.append((coder.number, residual_bits(residual, coder.density, own=own)))
         return parts
 
 
@@ -178,7 +182,7 @@ def scaled_numbers(coders: Sequence[object], columns: Sequence[Column]) -> dict[
     }
 
 
-def _residual_bits(residual: Floats, density: Density, *, own: bool) -> Floats:
+def residual_bits(residual: Floats, density: Density, *, own: bool) -> Floats:
     """Code length of residuals; nothing where there is no number."""
     there = ~np.isnan(residual)
     bits = np.zeros(residual.size)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from driftlock.arrays import Column, Floats, Numbers, Symbols, Texts
+from driftlock.arrays import Column, Encoded, Entities, Floats, Numbers, Symbols, Texts
 from driftlock.coders.category import CategoryCoder
 from driftlock.coders.context import ContextBlock
+from driftlock.coders.entity import EntityBlock
 from driftlock.coders.nearest import Features, NearestCoder
 from driftlock.coders.number import NumberCoder
 from driftlock.coders.residual import GroupBlock, RegressionCoder, scaled_numbers
@@ -17,7 +18,7 @@ from driftlock.coders.time import TimeCoder
 AnyCoder = CategoryCoder | NumberCoder | TimeCoder | TextCoder
 
 # What is looked at field by field, and what at the row as a whole.
-FIELD_BLOCKS = ("alone", "context", "regression")
+FIELD_BLOCKS = ("alone", "context", "entity", "regression")
 ROW_BLOCKS = ("distance", "ratio")
 NO_FIELD = -1
 
@@ -50,6 +51,7 @@ class RowCoder:
     groups : GroupBlock
     regression : RegressionCoder or None
     nearest : NearestCoder or None
+    entity : EntityBlock or None
     """
 
     coders: tuple[AnyCoder, ...]
@@ -57,22 +59,30 @@ class RowCoder:
     groups: GroupBlock
     regression: RegressionCoder | None
     nearest: NearestCoder | None
+    entity: EntityBlock | None
 
     @classmethod
-    def fit(cls, columns: Sequence[Column]) -> RowCoder:
+    def fit(cls, encoded: Sequence[Encoded]) -> RowCoder:
         """Learn every code from baseline columns of equal length."""
+        columns, entities = told_apart(encoded)
         coders = tuple(map(fit_coder, columns))
         scaled = scaled_numbers(coders, columns)
+        entity = None
+        if entities is not None:
+            measures = [c.measure(col, own=True) for c, col in zip(coders, columns, strict=True)]
+            entity = EntityBlock.fit(entities, columns, measures, scaled)
         return cls(
             coders,
             ContextBlock.fit(columns),
             GroupBlock.fit(columns, scaled),
             RegressionCoder.fit(scaled),
             NearestCoder.fit(columns, scaled),
+            entity,
         )
 
-    def read(self, columns: Sequence[Column], *, own: bool) -> Reading:
+    def read(self, encoded: Sequence[Encoded], *, own: bool) -> Reading:
         """Bits and figures of rows; with `own` these are the baseline, each row left out."""
+        columns, entities = told_apart(encoded)
         measures = [c.measure(col, own=own) for c, col in zip(self.coders, columns, strict=True)]
         bits = [measure.bits for measure in measures]
         scaled = scaled_numbers(self.coders, columns)
@@ -81,6 +91,8 @@ class RowCoder:
             "context": self.context.parts(columns, bits, own=own)
             + self.groups.parts(columns, scaled, own=own),
         }
+        if self.entity is not None and entities is not None:
+            blocks["entity"] = self.entity.parts(entities, columns, measures, scaled, own=own)
         if self.regression is not None:
             blocks["regression"] = self.regression.parts(scaled, own=own)
         if self.nearest is not None:
@@ -89,10 +101,18 @@ class RowCoder:
             blocks["ratio"] = [(NO_FIELD, ratio)]
         return Reading(bits, {name: parts for name, parts in blocks.items() if parts})
 
-    def features(self, columns: Sequence[Column]) -> Features:
+    def features(self, encoded: Sequence[Encoded]) -> Features:
         """Numbers and symbols of rows on the scales of the nearest-row code."""
         assert self.nearest is not None
+        columns, _ = told_apart(encoded)
         return self.nearest.features(columns, scaled_numbers(self.coders, columns))
+
+
+def told_apart(encoded: Sequence[Encoded]) -> tuple[list[Column], Entities | None]:
+    """The columns of the fields, and the entities if there are any."""
+    entities = [part for part in encoded if isinstance(part, Entities)]
+    columns = [part for part in encoded if not isinstance(part, Entities)]
+    return columns, entities[0] if entities else None
 
 
 def fit_coder(column: Column) -> AnyCoder:

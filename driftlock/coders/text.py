@@ -23,6 +23,7 @@ IS_WORD = np.array([chr(i).isalnum() or chr(i) in "_-." or i > 127 for i in rang
 BINS_PER_OCTAVE, BIN_REACH, PRIOR_ROWS = 4, 4, 5.0
 MOMENT = 1 << 10
 SEQUENCE_SHARE = 0.95
+LINEAR_REACH = 100.0  # deviations; evidence beyond grows as a logarithm, so that none is boundless
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +93,7 @@ class View:
     The evidence of a text of L symbols is v = sum(bits - mean bits of the two-symbol context) /
     sqrt(L), standardised by the moments of v among baseline texts of about the same length
     (quarter octaves, Gaussian weights, shrunk by five rows of the overall moments), the row's own
-    share taken out.
+    share taken out. Beyond a hundred deviations it grows as their logarithm.
     """
 
     grams: Grams
@@ -144,7 +145,7 @@ class View:
             n, total, squares = n - 1.0, total - v, squares - v * v
         center = (total + PRIOR_ROWS * mean) / (n + PRIOR_ROWS)
         variance = (squares + PRIOR_ROWS * mean_square) / (n + PRIOR_ROWS) - center**2
-        return (excess - center) / (np.sqrt(np.maximum(variance, 0.0)) + 0.001)
+        return _bounded((excess - center) / (np.sqrt(np.maximum(variance, 0.0)) + 0.001))
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,6 +266,13 @@ def _separator(column: Texts) -> int | None:
         return None
     words = [word for row in _words(present, separator) for word in row]
     return separator if len(set(words)) * 4 <= len(words) else None
+
+
+def _bounded(deviations: Floats) -> Floats:
+    """Deviations in their order, logarithmic beyond a hundred."""
+    sizes = np.abs(deviations)
+    beyond = LINEAR_REACH * (1.0 + np.log(np.maximum(sizes, LINEAR_REACH) / LINEAR_REACH))
+    return np.where(sizes > LINEAR_REACH, np.sign(deviations) * beyond, deviations)
 
 
 def _length_bins(streams: Streams) -> Ints:

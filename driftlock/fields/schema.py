@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import pandas as pd
 
-from driftlock.arrays import Column
+from driftlock.arrays import Encoded
 from driftlock.errors import InputError, OptionError, check_choice, listed
+from driftlock.fields.entity import EntityField
 from driftlock.fields.kinds import KINDS, Decision, as_asked, decide
 from driftlock.fields.nested import is_nested, lay_out
 from driftlock.fields.table import column_names, simplify
@@ -30,18 +31,24 @@ class Schema:
         Those that are laid out into fields with dotted names.
     decisions : dict of str to Decision
         Kind and reason of every field, those left out among them.
-    fields : tuple of CategoryField, NumberField or TimeField
+    fields : tuple of CategoryField, NumberField, TimeField or TextField
         The fields that are coded.
+    entity : EntityField or None
+        Whose row it is, if that was asked for.
     """
 
     columns: tuple[str, ...]
     nested: frozenset[str]
     decisions: dict[str, Decision]
     fields: tuple[CodedField, ...] = field(default=())
+    entity: EntityField | None = None
 
     @classmethod
     def learn(
-        cls, frame: pd.DataFrame, kinds: Mapping[str, str] | None = None
+        cls,
+        frame: pd.DataFrame,
+        kinds: Mapping[str, str] | None = None,
+        entity: str | Sequence[str] | None = None,
     ) -> tuple[Schema, Flat]:
         """Decide every field's kind on a baseline frame; also its columns, as from `flatten`.
 
@@ -51,6 +58,8 @@ class Schema:
             The baseline.
         kinds : mapping of str to str, optional
             Kinds that override what the values say, by field name.
+        entity : str or sequence of str, optional
+            The field or fields that say whose row it is.
 
         Raises
         ------
@@ -73,7 +82,8 @@ class Schema:
                 fields.append(learned)
                 if isinstance(learned, TimeField):
                     decisions[name] = _with_cycles(decision, learned.cycles)
-        schema = cls(tuple(columns), nested, decisions, tuple(fields))
+        owner = None if entity is None else EntityField.learn(entity, flat)
+        schema = cls(tuple(columns), nested, decisions, tuple(fields), owner)
         schema._check_some_left()
         return schema, flat
 
@@ -89,11 +99,12 @@ class Schema:
         series = {name: simplify(frame.iloc[:, names.index(name)]) for name in self.columns}
         return _flatten(series, self.nested)
 
-    def encode(self, flat: Flat) -> list[Column]:
-        """Typed arrays of every coded field, from the columns of `flatten`."""
+    def encode(self, flat: Flat) -> list[Encoded]:
+        """Typed arrays of every coded field, and the entities, from the columns of `flatten`."""
         n = len(next(iter(flat.values())))
         absent = pd.Series([None] * n, dtype=object)
-        return [f.encode(flat.get(f.name, absent)) for f in self.fields]
+        encoded: list[Encoded] = [f.encode(flat.get(f.name, absent)) for f in self.fields]
+        return encoded if self.entity is None else [*encoded, self.entity.encode(flat, self.fields)]
 
     def table(self) -> pd.DataFrame:
         """Every field with its kind, whether it is coded, and the reason; a row each."""
