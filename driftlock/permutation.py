@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from driftlock._kernels import permute as kernels
+from driftlock._kernels import ranks as kernels
 from driftlock.arrays import Floats, Ints
 from driftlock.draws import Draws
 from driftlock.threads import in_ranges

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from driftlock._kernels import permute, scan
+from driftlock._kernels import permute, ranks, scan
 
 
 def compile_windows() -> None:
@@ -22,7 +22,7 @@ def compile_windows() -> None:
     subsets = (members.ravel(), np.array([0, 2, 4], np.int64))
     permute.measure_subsets(0, 2, subsets, pool, tables, out)
     flags = np.ones(permute.N_STATISTICS, np.bool_)
-    permute.verdicts(out, flags, flags)
+    ranks.verdicts(out, flags, flags)
     spans = (rows, rows, np.array([[0, 2, 2, 4]], np.int64))
     windows, table = np.zeros(1, np.int64), (codes, is_number, n_codes, bits)
     counted = np.zeros((1, 2 * permute.N_STATISTICS + 2), np.int64)

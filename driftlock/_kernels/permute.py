@@ -262,37 +262,3 @@ def measure_subsets(first, stop, subsets, pool, tables, out):  # type: ignore[no
             size = members.size
             base = base_units(pool, tables, size)
         measure(members, pool, tables, base, scratch, out[b])
-
-
-@jit
-def extremes(values, two_sided, counts):  # type: ignore[no-untyped-def]
-    """How many of B values are at least as extreme as each of them, itself included. O(B log B).
-
-    Upper tail; with `two_sided` twice the smaller tail, at most B.
-    """
-    ordered = np.sort(values)
-    size = values.size
-    for b in range(size):
-        counts[b] = size - np.searchsorted(ordered, values[b], side="left")
-        if two_sided:
-            lower = np.searchsorted(ordered, values[b], side="right")
-            counts[b] = min(size, 2 * min(counts[b], lower))
-
-
-@jit
-def verdicts(statistics, two_sided, in_verdict):  # type: ignore[no-untyped-def]
-    """Extreme counts of row 0 in each of k columns, then of the smallest of them: (k + 1,).
-
-    The last compares the smallest count of row 0 with the smallest count of every row, over the
-    columns of the verdict: with B rows, p = count / B throughout.
-    """
-    size, k = statistics.shape
-    result = np.empty(k + 1, np.int64)
-    counts, smallest = np.empty(size, np.int64), np.full(size, size, np.int64)
-    for j in range(k):
-        extremes(np.ascontiguousarray(statistics[:, j]), two_sided[j], counts)
-        result[j] = counts[0]
-        if in_verdict[j]:
-            smallest = np.minimum(smallest, counts)
-    result[k] = np.sum(smallest <= smallest[0])
-    return result

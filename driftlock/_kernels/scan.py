@@ -16,8 +16,8 @@ from driftlock._kernels.permute import (
     SHIFT,
     mix,
     permute_range,
-    verdicts,
 )
+from driftlock._kernels.ranks import verdicts
 
 FIRST_RANK = 8
 BINS = 10

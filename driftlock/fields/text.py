@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +15,26 @@ from driftlock.fields.kinds import Decision
 from driftlock.fields.values import shown, symbol
 
 PRESENT, MISSING, NO_TEXT = range(3)
+MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
+INSTANT = re.compile(
+    rb"(?<![\w.-])(?:"
+    rb"\d{4}([-/.])\d{1,2}\1\d{1,2}(?:[T _-]\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:[.,]\d+)?Z?)?"
+    rb"|\d{1,2}[/ -](?:" + MONTH + rb"|\d{1,2})[/ -]\d{4}(?::\d{2}:\d{2}:\d{2})?"
+    rb"|" + MONTH + rb" +\d{1,2}(?:,? \d{4})?(?= )"
+    rb"|\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?"
+    rb"|1\d{9}(?:\.\d+|\d{3}|\d{6})?"
+    rb")(?![\w])"
+)
+DIGIT = re.compile(rb"\d|" + MONTH)
 
 
 @dataclass(frozen=True, eq=False)
 class TextField:
-    """Texts as UTF-8 bytes; what is no string is coded by its written form and marked."""
+    """Texts as UTF-8 bytes; what is no string is coded by its written form and marked.
+
+    Dates, times of day and epochs within a text are masked: as with a time column, the instant
+    itself is no evidence, or every line of tomorrow's log would be strange.
+    """
 
     name: str
     example: str
@@ -26,6 +42,7 @@ class TextField:
 
     @classmethod
     def learn(cls, name: str, values: pd.Series[Any], _: Decision) -> TextField:
+        """Learn the field from a baseline column."""
         texts = values.dropna().astype(str)
         lengths = texts.str.len()
         typical = float(lengths.median()) if len(texts) else 0.0
@@ -34,6 +51,7 @@ class TextField:
         return cls(name, min(close) if len(close) else "", typical)
 
     def encode(self, values: pd.Series[Any]) -> Column:
+        """A column, of the baseline or later, as bare arrays."""
         missing = values.isna().to_numpy(bool)
         each = values.to_numpy(object)
         encoded, classes = [], np.zeros(len(each), np.uint8)
@@ -48,9 +66,16 @@ class TextField:
             else:
                 classes[row] = NO_TEXT
                 encoded.append(shown(symbol(value)).encode("utf-8", "surrogatepass"))
+        encoded = [INSTANT.sub(_masked, text) for text in encoded]
         lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
         data = np.frombuffer(b"".join(encoded), np.uint8).copy()
         return arrays.Texts(data, np.append(0, np.cumsum(lengths)), classes)
 
     def usual(self) -> str:
+        """What is usual in the baseline, in a few words."""
         return f"{self.median_length:.0f} characters, such as {self.example!r}"
+
+
+def _masked(instant: re.Match[bytes]) -> bytes:
+    """A date or time with every digit a 0 and every month the same."""
+    return DIGIT.sub(lambda part: b"0" if part[0].isdigit() else b"Mmm", instant[0])

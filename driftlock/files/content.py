@@ -20,6 +20,8 @@ ENDINGS = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
+    ".log": "lines",
+    ".txt": "lines",
 }
 PACKINGS = {".gz": "gzip", ".zst": "zstd"}
 TITLES = {
@@ -28,6 +30,7 @@ TITLES = {
     "json": "JSON",
     "jsonl": "JSON Lines",
     "parquet": "Parquet",
+    "lines": "lines of text",
     "text": "CSV or other text",
     "array": "a JSON array",
     "bracket": "a JSON array",
@@ -51,6 +54,7 @@ ALIKE = {
     "json": ("array", "bracket", "objects"),
     "jsonl": ("objects",),
     "parquet": ("parquet",),
+    "lines": ("text", "array", "bracket", "objects"),
 }
 BOM = b"\xef\xbb\xbf"
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from driftlock.errors import FileError, listed
-from driftlock.files.content import quote
+from driftlock.files.content import BOM, quote
 
 WHOLE = 2.0**53  # from here on a float cannot hold every integer
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
@@ -90,6 +90,13 @@ def _is_blank(record: list[str]) -> bool:
 def _repeated(names: list[str]) -> list[str]:
     """Pick the names that stand more than once."""
     return [name for name, times in Counter(names).items() if times > 1]
+
+
+def lines(data: bytes) -> pd.DataFrame:
+    """Read text line by line, as a log; bytes that are no UTF-8 are written out as \\xff."""
+    text = data.removeprefix(BOM).decode("utf-8", "backslashreplace")
+    kept = [line for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
+    return pd.DataFrame({"line": pd.Series(kept, dtype=object)})
 
 
 def json_objects(text: str, kind: str, name: str) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from driftlock.files import content, parse
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMATS = ("auto", "csv", "tsv", "json", "jsonl", "parquet")
+FORMATS = ("auto", "csv", "tsv", "json", "jsonl", "parquet", "lines")
 
 
 def read_table(path: str | os.PathLike[str], *, format: str = "auto") -> pd.DataFrame:
@@ -24,9 +24,10 @@ def read_table(path: str | os.PathLike[str], *, format: str = "auto") -> pd.Data
     ----------
     path : str or path
         The file; "-" is standard input, whose format and compression are told by its bytes.
-    format : {"auto", "csv", "tsv", "json", "jsonl", "parquet"}
+    format : {"auto", "csv", "tsv", "json", "jsonl", "parquet", "lines"}
         "auto" goes by the ending: .csv, .tsv, .json (an array of objects, or an object a line),
-        .jsonl, .ndjson or .parquet, each also followed by .gz or .zst. The content must agree.
+        .jsonl, .ndjson, .parquet, or .log and .txt (a row a line, in a column called line), each
+        also followed by .gz or .zst. The content must agree.
 
     Returns
     -------
@@ -64,6 +65,8 @@ def read_table(path: str | os.PathLike[str], *, format: str = "auto") -> pd.Data
     elif kind in ("csv", "tsv"):
         separator = "," if kind == "csv" else "\t"
         frame = parse.delimited(content.as_text(data, name), separator, name, format == "auto")
+    elif kind == "lines":
+        frame = parse.lines(data)
     else:
         frame = parse.json_objects(content.as_text(data, name), kind, name)
     if not frame.size:

@@ -88,7 +88,10 @@ class ScanPlan:
         low, high = self.rows
         rows = f"{low:,}" if low == high else f"{low:,} to {high:,}"
         lines = [
-            f"ScanPlan: {self.n_windows:,} windows of {rows} rows, {self.control} at {self.alpha:g}",
+            (
+                f"ScanPlan: {self.n_windows:,} windows of {rows} rows; "
+                f"{self.control} at alpha = {self.alpha:g}"
+            ),
             f"  null: {self.null!r}",
             f"  draws: {self.first_draws:,} for each window, at most {self.most_draws:,}",
             f"  smallest p-value: {self.smallest_p:.3g}",
