@@ -25,7 +25,7 @@ from driftlock.significance import RowP, adjust
 
 ROWS_PER_CELL = (150, 50, 20)
 MAX_CELLS = (50, 150, 400)
-DIGITS, MASK = re.compile(rb"\S*\d\S*"), b"#"
+DIGITS, MASK = re.compile(rb"(?<!\S)[^\s\d]*\d\S*"), b"#"  # from a word's start: linear time
 WORDS = re.compile(rb"[A-Za-z_\x80-\xff]+|#")
 MIN_ODDS = 100.0  # a pattern counts if all its rows being tested ones would be that unlikely
 MAX_DRAWS, CELL_BUDGET = 4, 1000  # small tables are cut into cells several times over
@@ -213,13 +213,16 @@ def _cells(rows: Features) -> list[list[Ints]]:
     Small tables are divided several times over, around other rows each time.
     """
     total = rows[0].shape[0]
-    sizes = [min(most, total // per) for per, most in zip(ROWS_PER_CELL, MAX_CELLS, strict=True)]
+    _, order = np.unique(hashing.content_hashes(*rows), return_index=True)  # equal rows once
+    sizes = [
+        min(most, total // per, order.size)
+        for per, most in zip(ROWS_PER_CELL, MAX_CELLS, strict=True)
+    ]
     sizes = sorted({size for size in sizes if size > 1})
     if not sizes:
         return []
-    order = np.argsort(hashing.content_hashes(*rows), kind="stable")
     scales: list[list[Ints]] = [[] for _ in sizes]
-    for draw in range(max(1, min(MAX_DRAWS, CELL_BUDGET // sizes[-1]))):
+    for draw in range(max(1, min(MAX_DRAWS, CELL_BUDGET // sizes[-1], order.size // sizes[-1]))):
         centers = transposed(chosen_rows(rows, order[draw * sizes[-1] : (draw + 1) * sizes[-1]]))
         for scale, labels in zip(
             scales, kernels.cells(rows, centers, np.array(sizes, np.int64)), strict=True

@@ -22,8 +22,11 @@ MASKED = np.where(
 IS_WORD = np.array([chr(i).isalnum() or chr(i) in "_-." or i > 127 for i in range(256)])
 BINS_PER_OCTAVE, BIN_REACH, PRIOR_ROWS = 4, 4, 5.0
 MOMENT = 1 << 10
+SMALLEST_TABLE, FULLEST = 1 << 12, 0.6
 SEQUENCE_SHARE = 0.95
 LINEAR_REACH = 100.0  # deviations; evidence beyond grows as a logarithm, so that none is boundless
+
+Tables = tuple[Ints, Ints, Ints, Ints]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,23 +57,24 @@ class Grams:
     adaptive text compression", IEEE Transactions on Information Theory 37(4), 1991.
     """
 
-    tables: tuple[Ints, Ints, Ints, Ints]
+    tables: Tables
     totals: Ints
 
     @classmethod
     def fit(cls, streams: Streams, order: int) -> Grams:
         """Count the grams of baseline rows."""
         longest = int(np.diff(streams.offsets).max())
-        tables = _empty_tables(1 << 12, longest, order)
+        tables = _empty_tables(SMALLEST_TABLE, longest, order)
         totals, row = np.zeros(3, np.int64), 0
         while row < streams.offsets.size - 1:
-            needed = longest * (order + 1)
-            if totals[2] + needed > 0.6 * tables[0].size - needed:
-                old = tables
-                tables = _empty_tables(2 * max(old[0].size, 2 * needed), longest, order)
-                kernels.rehash(old[0], old[1], old[2], tables)
+            room = int(totals[2]) + longest * (order + 1)
+            if room > FULLEST * tables[0].size:
+                tables = _moved(tables, max(2 * tables[0].size, int(room / FULLEST) + 1))
             row = kernels.learn(streams.symbols, streams.offsets, row, tables, totals)
-        return cls(tables, totals)
+        fitting = max(int(totals[2] / FULLEST) + 1, SMALLEST_TABLE)
+        if 4 * fitting < tables[0].size:  # the longest row had room for more grams than there are
+            tables = _moved(tables, fitting)
+        return cls((*tables[:3], tables[3][:0].copy()), totals)
 
     def code(self, streams: Streams, *, own: bool) -> tuple[Ints, Ints]:
         """Code lengths of all symbols in 2**-20 bits, and the contexts that excesses are told by."""
@@ -281,7 +285,14 @@ def _length_bins(streams: Streams) -> Ints:
     return np.floor(BINS_PER_OCTAVE * np.log2(np.maximum(lengths, 1))).astype(np.int64)
 
 
-def _empty_tables(size: int, longest: int, order: int) -> tuple[Ints, Ints, Ints, Ints]:
+def _moved(old: Tables, size: int) -> Tables:
+    """The same counts in tables of another size."""
+    tables = _empty_tables(size, old[3].shape[0], old[3].shape[1] - 1)
+    kernels.rehash(old[0], old[1], old[2], tables)
+    return tables
+
+
+def _empty_tables(size: int, longest: int, order: int) -> Tables:
     """Keys, counts, followers, and the slots of one row; size is rounded up to a power of two."""
     size = 1 << int(np.ceil(np.log2(size)))
     return (

@@ -11,6 +11,9 @@ from driftlock.coders.krichevsky_trofimov import kt_bits
 from driftlock.coders.measure import Measure, summed
 
 
+HOUR_PRIOR = 0.05  # rows
+
+
 @dataclass(frozen=True, eq=False)
 class TimeCoder:
     """Code of one time column, in three parts: whether it is there, its hour and its weekday.
@@ -26,7 +29,10 @@ class TimeCoder:
     -----
     With H the hour counts, n their sum over the day, and r, d as for categories::
 
-        p(z) = (r * (H[z]/2 + H[z-1]/4 + H[z+1]/4) - d/2 + 1/2) / (r * n - d + 12)
+        p(z) = (r * (H[z]/2 + H[z-1]/4 + H[z+1]/4) - d/2 + h) / (r * n - d + 24 h)
+
+    with h = 1/20: the hours beside it lend an hour enough already, and half a row of prior, as
+    elsewhere, would make the dead of night look like a quiet evening.
 
     Whether a time is there, missing or unreadable, and the weekday, are Krichevsky-Trofimov codes.
     """
@@ -76,5 +82,5 @@ def _circular_bits(counts: Ints, *, own: bool) -> Floats:
     n, removed = int(counts.sum()), float(own)
     thinning = 1.0 if own else max(n - 1, 0) / max(n, 1)
     near = counts / 2 + np.roll(counts, 1) / 4 + np.roll(counts, -1) / 4
-    share = np.maximum(thinning * near - removed / 2, 0.0) + 0.5
-    return -np.log2(share / (max(thinning * n - removed, 0.0) + 12.0))
+    share = np.maximum(thinning * near - removed / 2, 0.0) + HOUR_PRIOR
+    return -np.log2(share / (max(thinning * n - removed, 0.0) + 24 * HOUR_PRIOR))

@@ -103,7 +103,7 @@ _WORLD_SEED = 0  # the three live in one world
 _RECIPES = {
     "normal": _Recipe(n=500, n_anomalies=0, first=0, seed=1, week=0),
     "anomalous": _Recipe(n=100, n_anomalies=100, first=0, seed=2, week=5),
-    "mixed": _Recipe(n=1000, n_anomalies=50, first=400, seed=3, week=0),
+    "mixed": _Recipe(n=1000, n_anomalies=50, first=400, seed=4, week=0),
 }
 NAMES = tuple(_RECIPES)
 
