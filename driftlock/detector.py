@@ -23,7 +23,7 @@ from driftlock.plan import Plan
 from driftlock.results import Detection, Null
 from driftlock.scoring import MILLI, Scores
 from driftlock.significance import CONTROLS, RowP, censored_p, row_p, score_threshold
-from driftlock.warm import warmup
+from driftlock.warm import ensure
 
 MIN_BASELINE = 20
 UNKNOWN_TAIL, UNKNOWN_CENSORED = 0.20, 0.05
@@ -202,7 +202,7 @@ class Detector:
             If an option has a value that makes no sense.
         """
         seed = self._check_options()
-        warmup()
+        ensure("detect")
         frame = to_frame(X, "baseline")
         if len(frame) < MIN_BASELINE:
             raise InputError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -77,7 +77,7 @@ class Grams:
         return cls((*tables[:3], tables[3][:0].copy()), totals)
 
     def code(self, streams: Streams, *, own: bool) -> tuple[Ints, Ints]:
-        """Code lengths of all symbols in 2**-20 bits, and the contexts that excesses are told by."""
+        """Code lengths of all symbols in 2**-20 bits, and the contexts that excesses go by."""
         n_coded = streams.symbols.size - (streams.offsets.size - 1)
         out = (np.empty(n_coded, np.int64), np.empty(n_coded, np.int64))
         longest = int(np.diff(streams.offsets).max())
@@ -113,43 +113,24 @@ class View:
         n_slots = grams.tables[0].size
         sums, sizes = np.zeros(n_slots, np.int64), np.zeros(n_slots, np.int64)
         kernels.sum_contexts(*codes, sums, sizes, 1)
-        view = cls(grams, (sums, sizes), float(codes[0].sum() / codes[0].size), np.zeros((3, 0)))
-        excess = view._excess(streams, codes, own=True)
+        mean = float(codes[0].sum() / codes[0].size)
+        excess = kernels.excesses(streams.offsets, True, codes, (sums, sizes), mean) / kernels.FIXED
         bins = _length_bins(streams)
         v = np.rint(excess * MOMENT).astype(np.int64)
         moments = np.zeros((3, int(bins.max()) + 1), np.int64)
         for moment, values in zip(moments, (np.ones_like(v), v, v * v), strict=True):
             np.add.at(moment, bins, values)
-        view = replace(view, moments=moments)
         bits = kernels.row_sums(codes[0], streams.offsets) / kernels.FIXED
-        return view, view._standardised(excess, bins, own=True), bits
+        view = cls(grams, (sums, sizes), mean, moments)
+        return view, _standardised(excess, bins, moments, own=True), bits
 
     def measure(self, streams: Streams) -> tuple[Floats, Floats]:
         """Evidence and bits of new rows."""
         codes = self.grams.code(streams, own=False)
-        excess = self._excess(streams, codes, own=False)
+        excess = kernels.excesses(streams.offsets, False, codes, self.by_context, self.mean)
         bits = kernels.row_sums(codes[0], streams.offsets) / kernels.FIXED
-        return self._standardised(excess, _length_bins(streams), own=False), bits
-
-    def _excess(self, streams: Streams, codes: tuple[Ints, Ints], *, own: bool) -> Floats:
-        fixed = kernels.excesses(streams.offsets, own, codes, self.by_context, self.mean)
-        return fixed / kernels.FIXED  # type: ignore[no-any-return]
-
-    def _standardised(self, excess: Floats, bins: Ints, *, own: bool) -> Floats:
-        """Excess less its mean at this length, over its deviation at this length."""
-        last = self.moments.shape[1] - 1
-        distance = np.abs(np.arange(int(max(bins.max(), last)) + 1)[:, None] - np.arange(last + 1))
-        weights = np.where(distance <= BIN_REACH, np.exp(-0.5 * distance**2), 0.0)
-        near = (weights[:, None, :] * self.moments).sum(axis=-1)[bins].T  # (3, n)
-        n, total, squares = near[0], near[1] / MOMENT, near[2] / MOMENT**2
-        size, *overall = self.moments.sum(axis=1)
-        mean, mean_square = overall[0] / size / MOMENT, overall[1] / size / MOMENT**2
-        if own:
-            v = np.rint(excess * MOMENT) / MOMENT
-            n, total, squares = n - 1.0, total - v, squares - v * v
-        center = (total + PRIOR_ROWS * mean) / (n + PRIOR_ROWS)
-        variance = (squares + PRIOR_ROWS * mean_square) / (n + PRIOR_ROWS) - center**2
-        return _bounded((excess - center) / (np.sqrt(np.maximum(variance, 0.0)) + 0.001))
+        bins = _length_bins(streams)
+        return _standardised(excess / kernels.FIXED, bins, self.moments, own=False), bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,10 +206,8 @@ def _looks(
         )
     for name in names:
         if name == "words" and separator is not None:
-            rows = [
-                [vocabulary.get(word, TOKEN_NEW) for word in row]
-                for row in _words(column, separator)
-            ]
+            words = _words(column, separator)
+            rows = [[vocabulary.get(word, TOKEN_NEW) for word in row] for row in words]
             lengths = np.array([len(row) for row in rows], np.int64)
             flat = np.array([code for row in rows for code in row], np.int32)
             looks[name] = (_streams(flat, np.append(0, np.cumsum(lengths)), TOKEN_END), TOKEN_ORDER)
@@ -270,6 +249,23 @@ def _separator(column: Texts) -> int | None:
         return None
     words = [word for row in _words(present, separator) for word in row]
     return separator if len(set(words)) * 4 <= len(words) else None
+
+
+def _standardised(excess: Floats, bins: Ints, moments: Ints, *, own: bool) -> Floats:
+    """Excess less its mean at this length, over its deviation at this length."""
+    last = moments.shape[1] - 1
+    distance = np.abs(np.arange(int(max(bins.max(), last)) + 1)[:, None] - np.arange(last + 1))
+    weights = np.where(distance <= BIN_REACH, np.exp(-0.5 * distance**2), 0.0)
+    near = (weights[:, None, :] * moments).sum(axis=-1)[bins].T  # (3, n)
+    n, total, squares = near[0], near[1] / MOMENT, near[2] / MOMENT**2
+    size, *overall = moments.sum(axis=1)
+    mean, mean_square = overall[0] / size / MOMENT, overall[1] / size / MOMENT**2
+    if own:
+        v = np.rint(excess * MOMENT) / MOMENT
+        n, total, squares = n - 1.0, total - v, squares - v * v
+    center = (total + PRIOR_ROWS * mean) / (n + PRIOR_ROWS)
+    variance = (squares + PRIOR_ROWS * mean_square) / (n + PRIOR_ROWS) - center**2
+    return _bounded((excess - center) / (np.sqrt(np.maximum(variance, 0.0)) + 0.001))
 
 
 def _bounded(deviations: Floats) -> Floats:
