@@ -127,7 +127,7 @@ def ncd_matrix(
     --------
     >>> import driftlock as dl
     >>> found = dl.ncd_matrix({"a": "spam " * 50, "b": "spam " * 40, "c": "0123456789" * 9})
-    >>> found.loc["a", "b"] < found.loc["a", "c"]
+    >>> bool(found.loc["a", "b"] < found.loc["a", "c"])
     True
     """
     labels, values = _labelled(items)

@@ -11,14 +11,13 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftlock._kernels import permute as kernels
 from driftlock._kernels import scan as scan_kernels
-from driftlock.arrays import Floats, Ints, Mask
+from driftlock.arrays import Floats, Ints
 from driftlock.distance import count_tables
 from driftlock.errors import InputError
 from driftlock.threads import in_ranges
@@ -32,9 +31,9 @@ class Pool:
 
     Attributes
     ----------
-    symbols : ndarray of int32, shape (N, P)
+    symbols : ndarray of uint32, shape (N, P)
         Numbered over all parts without gaps; the baseline's n rows first.
-    totals : ndarray of int32, shape (S,)
+    totals : ndarray of uint32, shape (S,)
         Rows of each symbol.
     halves : ndarray of float64, shape (P,)
         Half the size of each part's alphabet.
@@ -51,11 +50,11 @@ class Pool:
     n: int
 
     @classmethod
-    def of(cls, codes: Ints, is_number: Mask, bits: Ints, n: int) -> Pool:
-        """A pool of rows given by codes (N, P): numbers are cut at the pool's deciles."""
+    def of(cls, codes: Ints, sorts: Ints, bits: Ints, n: int) -> Pool:
+        """A pool of rows given by codes (N, P) and the sort of each part."""
         rows = np.arange(len(codes), dtype=np.int64)
         n_codes = code_space(codes)
-        symbols, totals, halves = scan_kernels.pool_symbols(codes, is_number, n_codes, rows)
+        symbols, totals, halves = scan_kernels.pool_symbols(codes, sorts, n_codes, rows)
         return cls(symbols, totals, halves, np.ascontiguousarray(bits, np.int32), n)
 
     @property
@@ -72,7 +71,7 @@ class Pool:
         """The pool of some parts alone, with bits of their own."""
         picked = self.symbols[:, list(which)]
         found, dense = np.unique(picked, return_inverse=True)
-        symbols = np.ascontiguousarray(dense.reshape(picked.shape), np.int32)
+        symbols = np.ascontiguousarray(dense.reshape(picked.shape), np.uint32)
         halves = np.ascontiguousarray(self.halves[list(which)])
         return Pool(
             symbols, self.totals[found], halves, np.ascontiguousarray(bits, np.int32), self.n
@@ -157,24 +156,37 @@ class Draws:
         """Positions of the rows of draws first ... stop - 1, in the order of the pool."""
         if len(self.source) == 2:
             rows, starts = self.source
-            return [rows[starts[b] : starts[b + 1]] for b in range(first, stop)]
-        return list(kernels.draw_range(first, stop, self.source, self.size))
+            return [rows[starts[b] : starts[b + 1]].astype(np.int64) for b in range(first, stop)]
+        members = kernels.draw_range(first, stop, self.source, self.size)
+        return list(np.sort(members, axis=1).astype(np.int64))
 
     def subsets(self) -> list[Ints]:
         """All of them, the window first."""
         return self.members(0, self.count + 1)
 
+    def mean_bits(self, pool: Pool, first: int = 0, stop: int | None = None) -> NDArray[np.int64]:
+        """Mean bits alone of draws first ... stop - 1, in units of 1e-9: column 2 of `measure`."""
+        if len(self.source) == 2:
+            return np.ascontiguousarray(self.measure(pool, first, stop)[:, kernels.MEAN_BITS])
+        stop = self.count + 1 if stop is None else stop
+        out, source = np.empty(stop, np.int64), self.source
+        in_ranges(
+            lambda a, b: kernels.sum_range(a, b, source, pool.bits, out), first, stop, least=1_000
+        )
+        return out[first:]
+
     def measure(self, pool: Pool, first: int = 0, stop: int | None = None) -> NDArray[np.int64]:
         """Statistics of draws first ... stop - 1, shape (stop - first, 4), in units of 1e-9."""
         stop = self.count + 1 if stop is None else stop
         out = np.empty((stop, kernels.N_STATISTICS), np.int64)
-        kernel: Any = kernels.permute_range
-        if len(self.source) == 2:
-            kernel = kernels.measure_subsets
         tables = count_tables(self.size)
 
         def work(a: int, b: int) -> None:
-            kernel(a, b, self.source, pool.arrays, tables, out)
+            if len(self.source) == 2:
+                rows, starts = self.source
+                kernels.measure_subsets(rows, starts[a : b + 1], pool.arrays, tables, out[a:b])
+            else:
+                kernels.permute_range(a, b, self.source, pool.arrays, tables, out)
 
         in_ranges(work, first, stop, least=64)
         return out[first:]
@@ -182,7 +194,7 @@ class Draws:
 
 def _flat(subsets: list[Ints]) -> tuple[Ints, Ints]:
     starts = np.concatenate([[0], np.cumsum([s.size for s in subsets])]).astype(np.int64)
-    return np.concatenate(subsets).astype(np.int32), starts
+    return np.concatenate(subsets).astype(np.uint32), starts
 
 
 def draws_of(null: str, labels: Ints | None, sizes: tuple[int, int], most: int, seed: int) -> Draws:

@@ -126,7 +126,7 @@ def _symbols(
     symbols = table.pool(rows, rows[:0]).symbols
     return {
         name: np.unique(symbols[:, table.field_of == place], axis=0, return_inverse=True)[1].ravel()
-        for place, name in enumerate(table.names)
+        for place, name in enumerate(table.names[:-1])
     }
 
 

@@ -20,8 +20,17 @@ from driftlock._kernels import nearest as hashing
 from driftlock._kernels import patterns as kernels
 from driftlock.arrays import Encoded, Floats, Ints, Texts
 from driftlock.coders import RowCoder
-from driftlock.coders.nearest import Features, chosen_rows, transposed
+from driftlock.coders.nearest import (
+    LEAST_ROWS,
+    MANY_ROWS,
+    Features,
+    chosen_rows,
+    copies_apart,
+    row_hashes,
+    transposed,
+)
 from driftlock.significance import RowP, adjust
+from driftlock.threads import in_ranges
 
 ROWS_PER_CELL = (150, 50, 20)
 MAX_CELLS = (50, 150, 400)
@@ -213,22 +222,31 @@ def _cells(rows: Features) -> list[list[Ints]]:
     Small tables are divided several times over, around other rows each time.
     """
     total = rows[0].shape[0]
-    _, order = np.unique(hashing.content_hashes(*rows), return_index=True)  # equal rows once
-    sizes = [
-        min(most, total // per, order.size)
-        for per, most in zip(ROWS_PER_CELL, MAX_CELLS, strict=True)
-    ]
+    order = np.argsort(copies_apart(row_hashes(rows)), kind="stable")
+    sizes = [min(most, total // per) for per, most in zip(ROWS_PER_CELL, MAX_CELLS, strict=True)]
     sizes = sorted({size for size in sizes if size > 1})
     if not sizes:
         return []
     scales: list[list[Ints]] = [[] for _ in sizes]
-    for draw in range(max(1, min(MAX_DRAWS, CELL_BUDGET // sizes[-1], order.size // sizes[-1]))):
+    draws = 1 if total > MANY_ROWS else min(MAX_DRAWS, CELL_BUDGET // sizes[-1])
+    for draw in range(max(1, draws)):
         centers = transposed(chosen_rows(rows, order[draw * sizes[-1] : (draw + 1) * sizes[-1]]))
-        for scale, labels in zip(
-            scales, kernels.cells(rows, centers, np.array(sizes, np.int64)), strict=True
-        ):
+        divided = _divided(rows, centers, np.array(sizes, np.int64))
+        for scale, labels in zip(scales, divided, strict=True):
             scale.append(labels)
     return scales
+
+
+def _divided(rows: Features, centers: Features, sizes: Ints) -> Ints:
+    """The nearest of the first centers to every row, shape (S, n + m)."""
+    labels = np.empty((sizes.size, rows[0].shape[0]), np.int64)
+
+    def work(start: int, stop: int) -> None:
+        part = (rows[0][start:stop], rows[1][start:stop])
+        labels[:, start:stop] = kernels.cells(part, centers, sizes)
+
+    in_ranges(work, 0, labels.shape[1], least=LEAST_ROWS)
+    return labels
 
 
 def _templates(texts: list[bytes]) -> list[list[Ints]]:

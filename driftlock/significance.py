@@ -229,18 +229,21 @@ class RowP:
 def row_p(null: tuple[Ints, Ints], rows: tuple[Ints, Ints], *, tail: bool) -> RowP:
     """p-values of rows given (score, bits) of the baseline and of the rows, in millibits.
 
-    A row beyond every baseline score gets the tail of the scores. Where these have too few
-    different values for a tail, a row that is also beyond every baseline row in bits gets theirs.
+    A row beyond every baseline score may be far out in one field or in several at once. The score
+    shows the first, the sum of bits the second, so both tails are taken and the smaller p-value
+    counts, doubled (Bonferroni) and never above the rank's.
     """
     values = rank_p(null[0], rows[0])
     kinds = np.full(values.size, "rank", dtype="<U7")
     if not tail:
         return RowP(values, kinds)
     beyond: Mask = rows[0] > null[0].max()
+    smallest = values[beyond]
     for lengths, scores in zip(null, rows, strict=True):
-        beyond = beyond & (scores > lengths.max())
-        p = tail_p(lengths, scores[beyond])
+        further = scores[beyond] > lengths.max()
+        p = tail_p(lengths, scores[beyond][further])
         if p is not None:
-            values[beyond], kinds[beyond] = p, "tail"
-            break
+            smallest[further] = np.minimum(smallest[further], 2.0 * p)
+    kinds[beyond] = np.where(smallest < values[beyond], "tail", "rank")
+    values[beyond] = smallest
     return RowP(values, kinds)

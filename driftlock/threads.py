@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from numbers import Integral
 from typing import Any
 
@@ -65,7 +66,9 @@ def in_ranges(work: Callable[[int, int], Any], first: int, stop: int, *, least: 
         return
     starts = range(first, stop, size)
     with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(work, a, min(a + size, stop)) for a in starts]:
+        # each in the caller's context, which holds what NumPy does on overflow
+        running = [pool.submit(copy_context().run, work, a, min(a + size, stop)) for a in starts]
+        for done in running:
             done.result()
 
 

@@ -226,14 +226,15 @@ def nearest(rows, exemplars, places, own_means):
     return means
 
 
-def content_hashes(numbers, symbols):
+def content_hashes(numbers, symbols, salts):
     hashes = []
     for row in zip(numbers, symbols):
-        word = 0x243F6A8885A308D3
-        for x in (*row[0], *row[1]):
-            word = (word ^ ((x + 2**40) % 2**64)) * 0xBF58476D1CE4E5B9 % 2**64
-            word ^= word >> 31
-        hashes.append(word * 0x94D049BB133111EB % 2**64)
+        total = 0
+        for x, salt in zip((*row[0], *row[1]), salts):
+            word = (x + salt) * 0xBF58476D1CE4E5B9 % 2**64
+            word = (word ^ (word >> 31)) * 0x94D049BB133111EB % 2**64
+            total += word ^ (word >> 29)
+        hashes.append(total % 2**64)
     return hashes
 
 

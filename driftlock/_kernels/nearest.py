@@ -92,20 +92,20 @@ def nearest(rows, exemplars, places, own_means):  # type: ignore[no-untyped-def]
 
 
 @jit
-def content_hashes(numbers, symbols):  # type: ignore[no-untyped-def]
+def content_hashes(numbers, symbols, salts):  # type: ignore[no-untyped-def]
     """A 64-bit hash of each row of whole numbers: which rows are exemplars. O(n (F + K)).
 
-    numbers : int16, shape (n, F); symbols : uint8, shape (n, K).
+    numbers : int16, shape (n, F); symbols : uint8, shape (n, K); salts : int64, shape (F + K,), one
+    for each field. What the fields add does not depend on their order.
     """
+    n_numbers = numbers.shape[1]
     hashes = np.empty(numbers.shape[0], np.uint64)
     for i in range(numbers.shape[0]):
-        word = np.uint64(0x243F6A8885A308D3)
-        for f in range(numbers.shape[1] + symbols.shape[1]):
-            if f < numbers.shape[1]:
-                own = np.int64(numbers[i, f])
-            else:
-                own = np.int64(symbols[i, f - numbers.shape[1]])
-            word = (word ^ np.uint64(own + (1 << 40))) * np.uint64(0xBF58476D1CE4E5B9)
-            word ^= word >> np.uint64(31)
-        hashes[i] = word * np.uint64(0x94D049BB133111EB)
+        total = np.uint64(0)
+        for f in range(n_numbers + symbols.shape[1]):
+            own = np.int64(numbers[i, f]) if f < n_numbers else np.int64(symbols[i, f - n_numbers])
+            word = np.uint64(own + salts[f]) * np.uint64(0xBF58476D1CE4E5B9)
+            word = (word ^ (word >> np.uint64(31))) * np.uint64(0x94D049BB133111EB)
+            total += word ^ (word >> np.uint64(29))
+        hashes[i] = total
     return hashes

@@ -14,6 +14,7 @@ from driftlock._kernels.jit import jit
 
 UNIT = 1 << 20
 LIMIT = 800.0  # asinh of the largest float is 710
+SMALL, LARGE = 1e-4, 1e8
 
 
 @jit
@@ -22,8 +23,15 @@ def asinh_scale(values, center, spread):  # type: ignore[no-untyped-def]
     scaled = np.empty(values.size, np.float64)
     for i in range(values.size):
         # halves first: the difference of two huge values may not fit a float
-        half = values[i] * 0.5 - center * 0.5
-        scaled[i] = min(max(math.asinh(half / (spread * 0.5)), -LIMIT), LIMIT)
+        x = (values[i] * 0.5 - center * 0.5) / (spread * 0.5)
+        size = abs(x)
+        if size > LARGE:
+            size = min(math.log(size) + math.log(2.0), LIMIT)
+        elif size < SMALL:
+            size -= size * size * size / 6.0
+        else:
+            size = math.log(size + math.sqrt(size * size + 1.0))
+        scaled[i] = math.copysign(size, x)
     return scaled
 
 

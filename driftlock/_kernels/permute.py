@@ -18,6 +18,7 @@ NANO = 1e9
 N_STATISTICS = 4
 NCD, ENTROPY, MEAN_BITS, TOP_BITS = range(N_STATISTICS)
 ROWS, SHIFT, RANDOM_SHIFT = range(3)
+BLOCK = 256  # draws in memory at once; no result depends on it
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _FACTOR_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -77,37 +78,39 @@ def unshuffle(m, order, swaps):  # type: ignore[no-untyped-def]
 
 @jit
 def draw_range(first, stop, draw, size):  # type: ignore[no-untyped-def]
-    """Members of draws first ... stop - 1, shape (stop - first, m), sorted; draw 0 is the last m.
+    """Members of draws first ... stop - 1, shape (stop - first, m); draw 0 is the last m rows.
 
-    draw = (kind, key, n): a random subset, the b-th circular shift, or a random one.
+    draw = (kind, key, n): a random subset, the b-th circular shift, or a random one. Each draw
+    depends on (key, b) alone.
     """
-    m = size - draw[2]
-    order = np.arange(size).astype(np.int32)
-    swaps = np.empty(m, np.int32)
-    members = np.empty((stop - first, m), np.int32)
+    kind, key, n = draw
+    m = size - n
+    order = np.arange(size).astype(np.uint32)
+    swaps = np.empty(m, np.uint32)
+    members = np.empty((stop - first, m), np.uint32)
     for b in range(first, stop):
-        if draw[0] == ROWS and b > 0:
-            shuffle_first(stream(draw[1], b), m, order, swaps)
-            members[b - first] = np.sort(order[:m])
+        if kind == ROWS and b > 0:
+            shuffle_first(stream(key, b), m, order, swaps)
+            for i in range(m):
+                members[b - first, i] = order[i]
             unshuffle(m, order, swaps)
         else:
             shift = b
-            if draw[0] == RANDOM_SHIFT and b > 0:
-                shift, _ = below(stream(draw[1], b), size)
+            if kind == RANDOM_SHIFT and b > 0:
+                shift, _ = below(stream(key, b), size)
             for i in range(m):
-                members[b - first, i] = (draw[2] + shift + i) % size
-            members[b - first].sort()
+                members[b - first, i] = (n + shift + i) % size
     return members
 
 
 @jit
-def sum_of_largest(members, bits, k, heap):  # type: ignore[no-untyped-def]
-    """Sum of the k largest bits among the members, with a heap of k. O(m log k) at worst."""
-    total = 0
-    for i in range(members.size):
-        value = int(bits[members[i]])
-        if i < k:
-            place = i
+def sum_of_largest(rows, first, stop, bits, heap):  # type: ignore[no-untyped-def]
+    """Sum of the k largest bits of rows[first:stop], heap being of size k. O(m log k) at worst."""
+    k, total = heap.size, 0
+    for i in range(first, stop):
+        value = int(bits[rows[i]])
+        if i - first < k:
+            place = i - first
             while place > 0 and heap[(place - 1) // 2] > value:
                 heap[place] = heap[(place - 1) // 2]
                 place = (place - 1) // 2
@@ -155,31 +158,15 @@ def base_units(pool, tables, m):  # type: ignore[no-untyped-def]
 
 
 @jit
-def table_sums(members, pool, tables, base, counts):  # type: ignore[no-untyped-def]
-    """Table sums over the counts of the members and of all others; empties the counts.
-
-    O(S), or O(m P) where that is far less.
-    """
+def far_sums(members, pool, tables, base, counts):  # type: ignore[no-untyped-def]
+    """Table sums over the counts of the members and of all others, the far way. O(m P)."""
     symbols, totals = pool[0], pool[1]
-    grown_w, used_w, grown_r, used_r = 0, 0, 0, 0
-    if totals.size <= 4 * members.size * symbols.shape[1]:
-        for s in range(totals.size):
-            c = counts[s]
-            r = totals[s] - c
-            grown_w += tables[c, 0]
-            used_w += tables[c, 1]
-            grown_r += tables[r, 0]
-            used_r += tables[r, 1]
-            counts[s] = 0
-        return grown_w, used_w, grown_r, used_r
-    grown_r, used_r = base[3], base[4]
+    grown_w, used_w, grown_r, used_r = 0, 0, base[3], base[4]
     for i in range(members.size):
-        row = members[i]
         for p in range(symbols.shape[1]):
-            s = symbols[row, p]
-            c = counts[s]
+            s = symbols[members[i], p]
+            c, r = counts[s], totals[s]
             if c > 0:
-                r = totals[s]
                 grown_w += tables[c, 0]
                 used_w += tables[c, 1]
                 grown_r += tables[r - c, 0] - tables[r, 0]
@@ -189,38 +176,68 @@ def table_sums(members, pool, tables, base, counts):  # type: ignore[no-untyped-
 
 
 @jit
-def measure(members, pool, tables, base, scratch, out):  # type: ignore[no-untyped-def]
-    """The four statistics of the members as window against the other rows. O(m P + S).
+def measure_subsets(rows, starts, pool, tables, out):  # type: ignore[no-untyped-def]
+    """The four statistics of subsets as windows against all other rows. O(m P + S) each.
 
-    pool = (symbols (N, P), totals (S,), halves (P,), bits (N,)); tables[c] = (log2 gamma(c + 1/2) /
-    gamma(1/2), c log2 c) in units; scratch = (S zeros, a heap).
+    Subset b is rows[starts[b] : starts[b + 1]]; pool = (symbols (N, P), totals (S,), halves (P,),
+    bits (N,)); tables[c] = (log2 gamma(c + 1/2) / gamma(1/2), c log2 c) in units. The loops stand
+    here in full: calls with arrays would cost as much as the counting.
     """
-    symbols, bits, counts = pool[0], pool[3], scratch[0]
-    m, parts = members.size, symbols.shape[1]
-    n = symbols.shape[0] - m
-    spent = 0
-    for i in range(m):
-        row = members[i]
-        spent += int(bits[row])
-        for p in range(parts):
-            counts[symbols[row, p]] += 1
-    grown_w, used_w, grown_r, used_r = table_sums(members, pool, tables, base, counts)
-    length_w, length_r = base[0] - grown_w, base[1] - grown_r
-    longest = max(length_w, length_r)
-    # below a thousandth of a bit there is nothing but the rounding of tables
-    ncd = (base[2] - min(length_w, length_r)) / longest if longest > UNIT // 1000 else 0.0
-    delta = parts * (math.log2(m) - math.log2(n)) - used_w / m / UNIT + used_r / n / UNIT
-    k = max(1, m // 10)
-    out[NCD] = int(math.floor(ncd * NANO + 0.5))
-    out[ENTROPY] = int(math.floor(delta * NANO + 0.5))
-    out[MEAN_BITS] = spent * 1_000_000 // m
-    out[TOP_BITS] = sum_of_largest(members, bits, k, scratch[1]) * 1_000_000 // k
+    symbols, totals, bits = pool[0], pool[1], pool[3]
+    parts, n_symbols = symbols.shape[1], totals.size
+    counts, heap = np.zeros(n_symbols, np.uint32), np.empty(1, np.int32)
+    one = np.uint32(1)
+    m, base = 0, (0, 0, 0, 0, 0)
+    for b in range(starts.size - 1):
+        first, stop = starts[b], starts[b + 1]
+        if stop - first != m:
+            m = stop - first
+            base = base_units(pool, tables, m)
+            heap = np.empty(max(1, m // 10), np.int32)
+        spent = 0
+        for i in range(first, stop):
+            row = rows[i]
+            spent += int(bits[row])
+            for p in range(parts):
+                counts[symbols[row, p]] += one
+        grown_w, used_w, grown_r, used_r = 0, 0, 0, 0
+        if n_symbols <= 4 * m * parts:
+            for s in range(n_symbols):
+                c = counts[s]
+                r = totals[s] - c
+                grown_w += tables[c, 0]
+                used_w += tables[c, 1]
+                grown_r += tables[r, 0]
+                used_r += tables[r, 1]
+                counts[s] = 0
+        else:
+            members = rows[first:stop]
+            sums = far_sums(members, pool, tables, base, counts)
+            grown_w, used_w, grown_r, used_r = sums
+        n = symbols.shape[0] - m
+        length_w, length_r = base[0] - grown_w, base[1] - grown_r
+        longest = max(length_w, length_r)
+        # below a thousandth of a bit there is nothing but the rounding of tables
+        ncd = (base[2] - min(length_w, length_r)) / longest if longest > UNIT // 1000 else 0.0
+        delta = parts * (math.log2(m) - math.log2(n)) - used_w / m / UNIT + used_r / n / UNIT
+        out[b, NCD] = int(math.floor(ncd * NANO + 0.5))
+        out[b, ENTROPY] = int(math.floor(delta * NANO + 0.5))
+        out[b, MEAN_BITS] = spent * 1_000_000 // m
+        out[b, TOP_BITS] = sum_of_largest(rows, first, stop, bits, heap) * 1_000_000 // heap.size
 
 
 @jit
-def scratch_for(pool, m):  # type: ignore[no-untyped-def]
-    """Work space of `measure` for windows of at most m rows."""
-    return np.zeros(pool[1].size, np.int32), np.empty(m // 10 + 1, np.int32)
+def sum_range(first, stop, draw, bits, out):  # type: ignore[no-untyped-def]
+    """Mean bits alone of draws first ... stop - 1, as `permute_range` has them. O(m)."""
+    m = bits.size - draw[2]
+    for begin in range(first, stop, BLOCK):
+        end = min(begin + BLOCK, stop)
+        members = draw_range(begin, end, draw, bits.size)
+        for b in range(begin, end):
+            spent = 0
+            for i in range(m):
+                spent += int(bits[members[b - begin, i]])
+            out[b] = spent * 1_000_000 // m
 
 
 @jit
@@ -229,36 +246,10 @@ def permute_range(first, stop, draw, pool, tables, out):  # type: ignore[no-unty
 
     draw = (kind, key, n). Each draw depends on (key, b) alone: ranges may be cut anywhere.
     """
-    kind, key, n = draw
     size = pool[0].shape[0]
-    m = size - n
-    order = np.arange(size).astype(np.int32)
-    chosen = order[:m]
-    swaps, members = np.empty(m, np.int32), np.empty(m, np.int32)
-    scratch, base = scratch_for(pool, m), base_units(pool, tables, m)
-    for b in range(first, stop):
-        if kind == ROWS and b > 0:
-            shuffle_first(stream(key, b), m, order, swaps)
-            measure(chosen, pool, tables, base, scratch, out[b])
-            unshuffle(m, order, swaps)
-        else:
-            shift = b
-            if kind == RANDOM_SHIFT and b > 0:
-                shift, _ = below(stream(key, b), size)
-            for i in range(m):
-                members[i] = (n + shift + i) % size
-            measure(members, pool, tables, base, scratch, out[b])
-
-
-@jit
-def measure_subsets(first, stop, subsets, pool, tables, out):  # type: ignore[no-untyped-def]
-    """Statistics of given subsets of any sizes: subset b is rows[starts[b] : starts[b + 1]]."""
-    rows, starts = subsets
-    size = starts[first + 1] - starts[first]
-    scratch, base = scratch_for(pool, pool[0].shape[0]), base_units(pool, tables, size)
-    for b in range(first, stop):
-        members = rows[starts[b] : starts[b + 1]]
-        if members.size != size:
-            size = members.size
-            base = base_units(pool, tables, size)
-        measure(members, pool, tables, base, scratch, out[b])
+    m = size - draw[2]
+    for begin in range(first, stop, BLOCK):
+        end = min(begin + BLOCK, stop)
+        members = draw_range(begin, end, draw, size)
+        starts = np.arange(end - begin + 1) * m
+        measure_subsets(members.ravel(), starts, pool, tables, out[begin:end])

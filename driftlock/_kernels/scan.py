@@ -1,7 +1,8 @@
 """Many windows in one call: each pooled with its baseline, coded anew and permuted.
 
-T = rows of the table, P = parts. Codes of a number part below `FIRST_RANK` are classes, the others
-ranks among all rows; a pool cuts them at its own deciles.
+T = rows of the table, P = parts. A part is of one of three sorts. SYMBOL: codes as they are. RANK,
+of a number: below `FIRST_RANK` a class, from there on a rank among all rows, which a pool cuts at
+its own deciles. CONTENT, of a whole row: equal for equal rows; what a pool has once is code 0.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from driftlock._kernels.ranks import verdicts
 
 FIRST_RANK = 8
 BINS = 10
+SYMBOL, RANK, CONTENT = range(3)
 
 
 @jit
@@ -40,15 +42,29 @@ def cut_ranks(raw):  # type: ignore[no-untyped-def]
 
 
 @jit
-def pool_symbols(codes, is_number, n_codes, rows):  # type: ignore[no-untyped-def]
+def lump_single(raw, place):  # type: ignore[no-untyped-def]
+    """Codes that occur once to 0, in place; `place` holds -1 before and after. O(N)."""
+    single = np.empty(raw.size, np.bool_)
+    for i in range(raw.size):
+        place[raw[i]] += 1
+    for i in range(raw.size):
+        single[i] = place[raw[i]] == 0
+    for i in range(raw.size):
+        place[raw[i]] = -1
+        if single[i]:
+            raw[i] = 0
+
+
+@jit
+def pool_symbols(codes, sorts, n_codes, rows):  # type: ignore[no-untyped-def]
     """Symbols of the rows of one pool, without gaps: (symbols (N, P), totals (S,), halves (P,)).
 
     O(N P), and a sort for each number part. Which number a symbol has depends on the order of
     rows, but no statistic does.
     """
     size, parts = rows.size, codes.shape[1]
-    symbols = np.empty((size, parts), np.int32)
-    totals = np.zeros(size * parts, np.int32)
+    symbols = np.empty((size, parts), np.uint32)
+    totals = np.zeros(size * parts, np.uint32)
     halves = np.empty(parts, np.float64)
     place = np.full(n_codes, -1, np.int32)
     raw = np.empty(size, np.int32)
@@ -56,8 +72,10 @@ def pool_symbols(codes, is_number, n_codes, rows):  # type: ignore[no-untyped-de
     for p in range(parts):
         for i in range(size):
             raw[i] = codes[rows[i], p]
-        if is_number[p]:
+        if sorts[p] == RANK:
             cut_ranks(raw)
+        elif sorts[p] == CONTENT:
+            lump_single(raw, place)
         first = used
         for i in range(size):
             if place[raw[i]] < 0:
@@ -89,7 +107,7 @@ def pool_rows(spans, w):  # type: ignore[no-untyped-def]
 def scan_range(windows, table, spans, draw, tables, rule, out):  # type: ignore[no-untyped-def]
     """Observed statistics and extreme counts of some windows into the rows of `out`.
 
-    windows : their numbers; table = (codes (T, P), is_number (P,), n_codes, bits (T,)); draw =
+    windows : their numbers; table = (codes (T, P), sorts (P,), n_codes, bits (T,)); draw =
     (kind, key, number of draws); rule = (two-sided, in verdict), a flag per statistic. out[w] = (4
     statistics, 4 counts, count of the verdict, number of draws). Shifts are all taken where they
     are no more than the draws. Window w draws from mix(key + mix(w)): neither the order of windows
@@ -127,8 +145,11 @@ def field_range(windows, table, spans, fields, tables, out):  # type: ignore[no-
         for f in range(bounds.size - 1):
             first, stop = bounds[f], bounds[f + 1]
             own = np.ascontiguousarray(symbols[:, first:stop])
-            low, high = own.min(), own.max() + 1
-            pool = (own - low, totals[low:high], halves[first:stop], bits[f][rows])
+            low, high = np.int64(own.min()), np.int64(own.max()) + 1
+            for i in range(rows.size):
+                for p in range(own.shape[1]):
+                    own[i, p] -= low
+            pool = (own, totals[low:high], halves[first:stop], bits[f][rows])
             permute_range(np.int64(0), np.int64(1), observed, pool, tables, statistics)
             out[w, f, 0] = statistics[0, 0]
             out[w, f, 1] = statistics[0, N_STATISTICS - 1]

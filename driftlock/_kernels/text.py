@@ -19,6 +19,7 @@ SEED = np.uint64(0xCBF29CE484222325)
 PRIME = np.uint64(0x100000001B3)
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 ONE = np.uint64(1)
+NEAR, NEAR_SHARE = 2, 0.05  # the order whose estimate always has a share
 
 
 @jit
@@ -81,9 +82,13 @@ def add(slots, length, sign, counts, followers, totals):  # type: ignore[no-unty
 
 @jit
 def code_row(slots, length, counts, followers, totals, fixed):  # type: ignore[no-untyped-def]
-    """Code lengths of one row's symbols in units of 2**-20 bits, into fixed; Witten-Bell."""
+    """Code lengths of one row's symbols in units of 2**-20 bits, into fixed.
+
+    Witten-Bell, mixed with the estimate of the two symbols before: longer contexts that were seen
+    at the same places only would otherwise each charge for the same surprise.
+    """
     for t in range(1, length):
-        p = 1.0 / 256.0
+        p = near = 1.0 / 256.0
         for k in range(slots.shape[1]):
             if k == 0:
                 seen, different = totals[0], totals[1]
@@ -96,6 +101,9 @@ def code_row(slots, length, counts, followers, totals, fixed):  # type: ignore[n
                 break
             count = counts[slots[t, k]] if slots[t, k] >= 0 else 0
             p = (count + different * p) / (seen + different)
+            if k <= NEAR:
+                near = p
+        p = (1.0 - NEAR_SHARE) * p + NEAR_SHARE * near
         fixed[t - 1] = int(math.floor(-math.log2(p) * FIXED + 0.5))
 
 

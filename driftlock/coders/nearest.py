@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from driftlock._kernels import nearest as kernels
 from driftlock.arrays import HOUR_MISSING, Column, Floats, Ints, Symbols, Times
 from driftlock.coders.residual import _moments
+from driftlock.threads import in_ranges
 
-MAX_EXEMPLARS = 2000
+MAX_EXEMPLARS, FEWER_EXEMPLARS, MANY_ROWS = 2000, 1000, 20_000
+SYMBOL_SALT, MODULUS, LARGEST = 1 << 50, 1 << 60, 1 << 10  # no hashed number is negative
+LEAST_ROWS = 1000  # for a thread of their own
 MAX_NUMBERS = 1800  # more squared differences than that may not fit an int32
 REACH = 4.0  # standardised values are clipped there, so that one number cannot be all the distance
-FLOOR = 0.01  # of the median distance, so that exact repeats have a logarithm
+FLOOR = 0.03  # of the median distance that is not 0, so that exact repeats have a logarithm
 SYMBOL_BYTES, NO_SYMBOL = 251, 255  # symbols are told apart by a byte; 255 is like no other
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
@@ -27,7 +30,8 @@ Features = tuple[NDArray[np.int16], Bytes]
 class NearestCoder:
     """Distance of a row to its five nearest exemplars, and the same beside their own distances.
 
-    Exemplars are baseline rows, at most 2,000 of them, chosen by a hash of their content. Numbers
+    Exemplars are baseline rows, at most 2,000 of them (1,000 of more than 20,000, so that the
+    price stays that of a pass), chosen by a hash of their content. Numbers
     count by their standardised scaled values, times by the hour on a circle, categories as one-hot
     vectors. A baseline row is no neighbour of itself, and its symbol is as new as to a model of the
     others where no other row has it.
@@ -67,17 +71,20 @@ class NearestCoder:
         rows = (numbers, _stacked([_bytes_of(column)[column.codes] for column in categories], n))
         if rows[0].shape[1] + rows[1].shape[1] == 0 or rows[0].shape[1] > MAX_NUMBERS:
             return None
-        chosen = np.argsort(_told_apart(kernels.content_hashes(*rows)), kind="stable")
-        chosen = chosen[:MAX_EXEMPLARS]
-        places = np.full(n, -1, np.int64)
-        places[chosen] = np.arange(chosen.size)
-        exemplars = transposed(chosen_rows(rows, chosen))
+        most = FEWER_EXEMPLARS if n > MANY_ROWS else MAX_EXEMPLARS
+        chosen = smallest(copies_apart(row_hashes(rows)), most)
         labels = tuple(map(_labels, categories))
         asked = _stacked([own[c.codes] for (own, _), c in zip(labels, categories, strict=True)], n)
-        themselves = chosen_rows((numbers, asked), chosen)
-        nothing = np.zeros(chosen.size)
-        own_means = kernels.nearest(themselves, exemplars, places[chosen], nothing)[0].copy()
-        floor = FLOOR * float(np.median(own_means)) + 1e-6
+        own_means = _own_means(chosen_rows((numbers, asked), chosen), chosen_rows(rows, chosen))
+        order = np.argsort(
+            own_means, kind="stable"
+        )  # of equal neighbours, those in the thick of it
+        chosen, own_means = chosen[order], own_means[order]
+        exemplars = transposed(chosen_rows(rows, chosen))
+        places = np.full(n, -1, np.int64)
+        places[chosen] = np.arange(chosen.size)
+        apart = own_means[own_means > 0]
+        floor = FLOOR * float(np.median(apart) if apart.size else 0.0) + 1e-6
         return cls(tuple(scaled), means, deviations, exemplars, own_means, floor, labels, places)
 
     def parts(
@@ -92,7 +99,14 @@ class NearestCoder:
         ]
         rows = _numbers(columns, scaled, self.means, self.deviations), _stacked(asked, n)
         places = self.places if own else np.full(n, -1, np.int64)
-        means = kernels.nearest(rows, self.exemplars, places, self.own_means)
+        means = np.empty((2, n))
+
+        def work(start: int, stop: int) -> None:
+            part = (rows[0][start:stop], rows[1][start:stop])
+            found = kernels.nearest(part, self.exemplars, places[start:stop], self.own_means)
+            means[:, start:stop] = found
+
+        in_ranges(work, 0, n, least=LEAST_ROWS)
         distance = means[0] + self.floor
         return np.log2(distance), np.log2(distance / (means[1] + self.floor))
 
@@ -101,6 +115,31 @@ class NearestCoder:
         symbols = [_identity_bytes(column) for column in columns if isinstance(column, Symbols)]
         numbers = _numbers(columns, scaled, self.means, self.deviations)
         return numbers, _stacked(symbols, len(columns[0]))
+
+
+def row_hashes(rows: Features) -> NDArray[np.uint64]:
+    """A hash of the content of each row, whatever the order of rows and fields.
+
+    Every field has a salt of its own, the sum of its values, so that a number in one field is not
+    the same number in another.
+    """
+    salts = np.append(rows[0].sum(axis=0, dtype=np.int64), rows[1].sum(axis=0, dtype=np.int64))
+    salts[rows[0].shape[1] :] += SYMBOL_SALT
+    return kernels.content_hashes(*rows, salts % MODULUS + LARGEST)  # type: ignore[no-any-return]
+
+
+def _own_means(asked: Features, rows: Features) -> Floats:
+    """Mean distance of every exemplar to its nearest others."""
+    places, nothing = np.arange(len(rows[0])), np.zeros(len(rows[0]))
+    return kernels.nearest(asked, transposed(rows), places, nothing)[0].copy()  # type: ignore[no-any-return]
+
+
+def smallest(keys: NDArray[np.uint64], most: int) -> Ints:
+    """Places of the smallest keys, in their order."""
+    if keys.size > most:
+        places = np.argpartition(keys, most)[:most]
+        return places[np.argsort(keys[places], kind="stable")]
+    return np.argsort(keys, kind="stable")
 
 
 def chosen_rows(rows: Features, places: Ints) -> Features:
@@ -161,7 +200,7 @@ def _identity_bytes(column: Symbols) -> Bytes:
     return (places % SYMBOL_BYTES).astype(np.uint8)
 
 
-def _told_apart(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def copies_apart(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Hashes under which equal rows differ, so that few kinds of rows cannot take every place."""
     order = np.argsort(hashes, kind="stable")
     ordered = hashes[order]

@@ -48,8 +48,8 @@ class Grams:
 
         p_o = (c + u_o * p_(o - 1)) / (n_o + u_o)
 
-    up to the longest context that something was seen after. A baseline row is coded with its own
-    grams taken out.
+    up to the longest context that something was seen after, mixed with a share of 0.05 of the
+    estimate after two symbols. A baseline row is coded with its own grams taken out.
 
     References
     ----------

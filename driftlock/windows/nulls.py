@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from driftlock._kernels.scan import RANK
 from driftlock.arrays import Ints
 from driftlock.errors import DriftlockWarning, InputError, listed
 from driftlock.permutation import autocorrelation, repetition
@@ -66,10 +67,8 @@ def choose_null(asked: str, has_groups: bool, table: WindowTable, rows: Ints) ->
     rejects true nulls: about half of them at an autoregression of 0.6, nearly all at 0.9.
     """
     orders = [(ALL, autocorrelation(table.row_bits[rows]), BITS_SIGMAS)]
-    for codes, is_number, place in zip(
-        table.codes[rows].T, table.is_number, table.field_of, strict=True
-    ):
-        order = autocorrelation(codes) if is_number else repetition(codes)
+    for codes, sort, place in zip(table.codes[rows].T, table.sorts, table.field_of, strict=True):
+        order = autocorrelation(codes) if sort == RANK else repetition(codes)
         orders.append((table.names[place], order, PART_SIGMAS))
     field, order, limit = max(
         orders, key=lambda found: (found[1].sigmas > found[2], found[1].sigmas)

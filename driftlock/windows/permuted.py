@@ -186,6 +186,8 @@ def _values(
     if codec is None:
         check_choice("statistic", statistic, STATISTICS)
         pool = sides.table.pool(np.arange(draws.n), np.arange(draws.n, draws.size))
+        if statistic == "mean_bits":
+            return lambda a, b: draws.mean_bits(pool, a, b)
         column = STATISTICS.index(statistic)
         return lambda a, b: np.ascontiguousarray(draws.measure(pool, a, b)[:, column])
     check_choice("statistic", statistic, CODEC_STATISTICS)

@@ -70,10 +70,10 @@ class ScanJob:
         return asked, asked
 
     @property
-    def arrays(self) -> tuple[Ints, NDArray[np.bool_], int, Ints]:
+    def arrays(self) -> tuple[Ints, Ints, int, Ints]:
         """The table as kernels take it."""
         table = self.table
-        return table.codes, table.is_number, code_space(table.codes), table.row_bits
+        return table.codes, table.sorts, code_space(table.codes), table.row_bits
 
     @property
     def counts(self) -> Ints:

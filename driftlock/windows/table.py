@@ -15,13 +15,15 @@ import numpy as np
 import pandas as pd
 
 from driftlock._kernels.evidence import round_millibits
-from driftlock._kernels.scan import FIRST_RANK
-from driftlock.arrays import NEGATIVE, POSITIVE, Column, Ints, Mask, Numbers, Symbols, Times
+from driftlock._kernels.scan import CONTENT, FIRST_RANK, RANK, SYMBOL
+from driftlock.arrays import NEGATIVE, POSITIVE, Column, Ints, Numbers, Symbols, Times
 from driftlock.coders import fit_coder
 from driftlock.draws import Pool
 from driftlock.fields import Schema
 from driftlock.fields.typed import CODED
 from driftlock.fields.values import symbols
+
+REPEATS = "(repeated rows)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +34,11 @@ class WindowTable:
     ----------
     codes : ndarray of int32, shape (T, P)
         Of a number part: its class below 8, its rank from there on.
-    is_number : ndarray of bool, shape (P,)
+    sorts : ndarray of int8, shape (P,)
+        Symbols as they are, ranks that a pool cuts, or the content of the whole row.
     field_of : ndarray of int, shape (P,)
-        Field that each part belongs to: a time has an hour and a weekday.
+        Field that each part belongs to: a time has an hour and a weekday. The last, F - 1, stands
+        for the row as a whole: whether it repeats.
     bits : ndarray of int32, shape (F, T)
         Code length of each row in each field in millibits, the row itself left out.
     schema : Schema
@@ -42,15 +46,15 @@ class WindowTable:
     """
 
     codes: Ints
-    is_number: Mask
+    sorts: Ints
     field_of: Ints
     bits: Ints
     schema: Schema
 
     @property
     def names(self) -> list[str]:
-        """The fields."""
-        return [field.name for field in self.schema.fields]
+        """The fields, and the row as a whole."""
+        return [*(field.name for field in self.schema.fields), REPEATS]
 
     @property
     def row_bits(self) -> Ints:
@@ -62,7 +66,7 @@ class WindowTable:
         """The pool of some rows, bits as they are."""
         rows = np.concatenate([baseline, window])
         codes = np.ascontiguousarray(self.codes[rows])
-        return Pool.of(codes, self.is_number, self.row_bits[rows], len(baseline))
+        return Pool.of(codes, self.sorts, self.row_bits[rows], len(baseline))
 
 
 def encode(
@@ -83,7 +87,8 @@ def encode(
     roles = ["baseline", *["window"] * (len(frames) - 1)]
     flats = [schema.flatten(frame, role) for frame, role in zip(frames, roles, strict=True)]
     sizes = [len(frame) for frame in frames]
-    codes, is_number, field_of, bits = [], [], [], []
+    codes, sorts, field_of, bits = [], [], [], []
+    content: Ints = np.zeros(sum(sizes), np.int64)
     for place, field in enumerate(schema.fields):
         values = _joined(
             [_column(flat, field.name, size) for flat, size in zip(flats, sizes, strict=True)]
@@ -97,12 +102,16 @@ def encode(
         bits.append(round_millibits(fit_coder(column).measure(column, own=True).bits))
         for part in _parts(column, values):
             codes.append(part)
-            is_number.append(isinstance(column, Numbers))
+            sorts.append(RANK if isinstance(column, Numbers) else SYMBOL)
             field_of.append(place)
+        if not isinstance(column, Times):  # what is replayed comes at another time
+            content = _paired(content, _exact(column, codes[-1], values))
+    codes.append(_repeated(content))
+    bits.append(np.zeros_like(bits[0]))
     return WindowTable(
         np.ascontiguousarray(np.column_stack(codes), np.int32),
-        np.array(is_number, bool),
-        np.array(field_of, np.int64),
+        np.array([*sorts, CONTENT], np.int8),
+        np.array([*field_of, len(schema.fields)], np.int64),
         np.stack(bits),
         schema,
     )
@@ -141,3 +150,24 @@ def _parts(column: Column, values: pd.Series[Any]) -> list[Ints]:
     found, texts = symbols(values)
     masked = pd.Series(texts, dtype=object).str.replace(r"\d+", "0", regex=True)
     return [pd.factorize(masked)[0][found].astype(np.int32)]
+
+
+def _exact(column: Column, part: Ints, values: pd.Series[Any]) -> Ints:
+    """Codes that are equal for equal values only."""
+    if isinstance(column, (Symbols, Numbers)):
+        return part
+    return symbols(values)[0]
+
+
+def _paired(first: Ints, second: Ints) -> Ints:
+    """Codes of pairs, from 0 on."""
+    pairs = first.astype(np.int64) * (int(second.max()) + 1) + second
+    return pd.factorize(pairs)[0].astype(np.int64)
+
+
+def _repeated(content: Ints) -> Ints:
+    """0 for rows that occur once, a code from 1 on for each content that occurs again."""
+    again = np.bincount(content)[content] > 1
+    codes = np.zeros(content.size, np.int32)
+    codes[again] = 1 + pd.factorize(content[again])[0]
+    return codes

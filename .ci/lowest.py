@@ -1,0 +1,15 @@
+"""Print the core dependencies at the lower bounds that pyproject.toml gives, one a line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[1] / "pyproject.toml"
+
+for requirement in tomllib.loads(PROJECT.read_text())["project"]["dependencies"]:
+    floor = re.fullmatch(r"([\w.-]+)>=([\w.]+)", requirement)
+    if floor is None:
+        raise SystemExit(f"{requirement!r} has no plain lower bound, NAME>=VERSION")
+    print(f"{floor[1]}=={floor[2]}")

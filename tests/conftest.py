@@ -1,0 +1,53 @@
+"""What every test shares: sizes, and what is left out when the kernels run as plain Python."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+JIT_OFF = bool(numba.config.DISABLE_JIT)
+
+# The first example may compile a kernel, so no example has a deadline. CI draws the same ones
+# each time; elsewhere they vary.
+settings.register_profile("driftlock", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("driftlock")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="also run the tests marked slow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = set()
+    if JIT_OFF:
+        left_out = {"jit", "slow"}
+    elif not config.getoption("--slow"):
+        left_out = {"slow"}
+    deselected = [item for item in items if left_out & {mark.name for mark in item.iter_markers()}]
+    if deselected:
+        config.hook.pytest_deselected(items=deselected)
+        items[:] = [item for item in items if item not in deselected]
+
+
+@pytest.fixture(scope="session")
+def sizes() -> Callable[[int, int], int]:
+    """`sizes(full, small)`: the size to use, `small` where kernels run as plain Python."""
+    return lambda full, small: small if JIT_OFF else full
+
+
+@pytest.fixture(autouse=True)
+def _wrapping_uint64() -> Iterator[None]:
+    """Let uint64 scalars wrap around silently, as they do in compiled kernels."""
+    with np.errstate(over="ignore" if JIT_OFF else "warn"):
+        yield

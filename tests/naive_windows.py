@@ -1,0 +1,99 @@
+"""Slow twins of the window kernels: plain loops over plain numbers, no kernel imported."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+MASK = (1 << 64) - 1
+STEP = 0x9E3779B97F4A7C15
+
+
+def mix(word):
+    word = (word ^ (word >> 30)) * 0xBF58476D1CE4E5B9 & MASK
+    word = (word ^ (word >> 27)) * 0x94D049BB133111EB & MASK
+    return word ^ (word >> 31)
+
+
+def stream(key, b):
+    return mix((key + mix((b * STEP + 1) & MASK)) & MASK)
+
+
+def below(state, bound):
+    """Lemire's rejection: a word is refused where it would favour some numbers."""
+    while True:
+        state = (state + STEP) & MASK
+        product = (mix(state) >> 32) * bound
+        if product % 2**32 >= 2**32 % bound:
+            return product >> 32, state
+
+
+def draw(key, b, n, size):
+    """Members of one draw of rows, sorted."""
+    if b == 0:
+        return list(range(n, size))
+    order, state = list(range(size)), stream(key, b)
+    for i in range(size - n):
+        j, state = below(state, size - i)
+        order[i], order[i + j] = order[i + j], order[i]
+    return sorted(order[: size - n])
+
+
+def shift(b, n, size):
+    """Members of one circular shift, sorted."""
+    return sorted((i + b) % size for i in range(n, size))
+
+
+def code_length(column, alphabet):
+    """Bits of a column of symbols under the Krichevsky-Trofimov code, symbol after symbol."""
+    seen, bits = Counter(), 0.0
+    for t, symbol in enumerate(column):
+        bits -= math.log2((seen[symbol] + 0.5) / (t + alphabet / 2))
+        seen[symbol] += 1
+    return bits
+
+
+def entropy(column):
+    size = len(column)
+    return -sum(c / size * math.log2(c / size) for c in Counter(column).values())
+
+
+def statistics(columns, bits, members):
+    """NCD, entropy delta, mean bits and top bits of the members against the other rows."""
+    rows = range(len(bits))
+    others = [row for row in rows if row not in set(members)]
+    length = {}
+    for side, chosen in {"w": members, "r": others, "both": rows}.items():
+        length[side] = sum(code_length([c[i] for i in chosen], len(set(c))) for c in columns)
+    longest = max(length["w"], length["r"])
+    ncd = (length["both"] - min(length["w"], length["r"])) / longest if longest > 0 else 0.0
+    delta = sum(entropy([c[i] for i in members]) - entropy([c[i] for i in others]) for c in columns)
+    spent = sorted((bits[i] for i in members), reverse=True)
+    k = max(1, len(spent) // 10)
+    return ncd, delta, sum(spent) / len(spent) / 1000, sum(spent[:k]) / k / 1000
+
+
+def cut(codes, first_rank, bins=10):
+    """Classes as they are, ranks by the number of cuts at or below them."""
+    ranks = sorted(code for code in codes if code >= first_rank)
+    cuts = [ranks[k * len(ranks) // bins] for k in range(bins)] if ranks else []
+    return [c if c < first_rank else first_rank + sum(x <= c for x in cuts) for c in codes]
+
+
+def extremes(values, two_sided):
+    found = []
+    for value in values:
+        above = sum(v >= value for v in values)
+        below_ = sum(v <= value for v in values)
+        found.append(min(len(values), 2 * min(above, below_)) if two_sided else above)
+    return found
+
+
+def verdicts(table, two_sided, in_verdict):
+    """Counts of row 0 in each column, and that of its smallest count."""
+    columns = [
+        extremes(list(c), s) for c, s in zip(zip(*table, strict=True), two_sided, strict=True)
+    ]
+    kept = [c for c, used in zip(columns, in_verdict, strict=True) if used]
+    smallest = [min(counts) for counts in zip(*kept, strict=True)]
+    return [c[0] for c in columns] + [sum(s <= smallest[0] for s in smallest)]

@@ -1,0 +1,137 @@
+"""What a reviewer would otherwise have to remember about the house: names, doors, signatures."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import driftlock
+
+PACKAGE = Path(driftlock.__file__).parent
+LOADED_WHEN_USED = ("matplotlib", "scipy.stats", "typer", "rich", "sklearn", "polars")
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Top-level packages that a file imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add(str(node.module).partition(".")[0])
+    return names
+
+
+def in_new_process(code: str, **environment: str) -> str:
+    """Standard output of a Python program."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | environment,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_public_names_are_frozen() -> None:
+    assert driftlock.__all__ == [
+        "Detection",
+        "Detector",
+        "DriftlockError",
+        "DriftlockWarning",
+        "Explanation",
+        "FileError",
+        "InputError",
+        "NotFittedError",
+        "OptionError",
+        "Plan",
+        "datasets",
+        "detect",
+        "warmup",
+    ]
+    assert all(hasattr(driftlock, name) for name in driftlock.__all__)
+
+
+def test_import_loads_only_what_it_needs() -> None:
+    code = f"import sys, driftlock; print([n for n in {LOADED_WHEN_USED} if n in sys.modules])"
+    assert in_new_process(code).strip() == "[]"
+
+
+def test_numba_has_one_door() -> None:
+    users = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if "numba" in imported_modules(path)
+    }
+    assert users == {str(Path("_kernels") / "jit.py")}
+
+
+def test_the_check_for_doors_can_fail(tmp_path: Path) -> None:
+    sneaky = tmp_path / "sneaky.py"
+    sneaky.write_text("def f():\n    from numba.core import config\n    return config\n")
+    assert "numba" in imported_modules(sneaky)
+
+
+# Every way into the library that brings other dtypes, layouts or read-only buffers along.
+REPRESENTATIVE_RUN = """
+import importlib, json, pkgutil
+import polars, pyarrow
+import driftlock as dl
+from driftlock import _kernels
+from driftlock.windows import compare, permutation_test, scan
+
+events = dl.datasets.make_transactions(600, seed=0).events.drop(columns="metadata")
+events["amount"] = [x if isinstance(x, float) else 0.0 for x in events["amount"]]
+events["rank"] = range(len(events))
+events["level"] = events["amount"].astype("float32")
+events["note"] = [f"{who} pays {x} at {to}" for who, x, to in
+                  zip(events["customer"], events["amount"], events["merchant"])]
+events["steps"] = [" ".join(str(i * j % 7) for j in range(9)) for i in range(len(events))]
+events["batch"] = [f"batch {i // 50}" for i in range(len(events))]
+normal, window = events[:400], events[400:]
+for table in (events, events.convert_dtypes(), events[::-1], polars.from_pandas(events),
+              pyarrow.Table.from_pandas(events)):
+    dl.detect(table, baseline=400).explain(position=0)
+for options in ({"clean": True}, {"calibration": "split", "rng": 0}, {"calibration": "cross"}):
+    dl.detect(events, baseline=400, **options)
+dl.detect(events)
+dl.Detector().fit(normal).predict(window)
+for null in ("rows", "shift", "groups"):
+    compare(normal, window, null=null, n_permutations=99, rng=0,
+            **({"groups": "batch"} if null == "groups" else {}))
+for statistic in ("ncd", "entropy", "mean_bits", "top_bits"):
+    permutation_test(normal, window, statistic, n_permutations=99, rng=0)
+scan(events, baseline=400, window=50, n_permutations=99, rng=0)
+signatures = {}
+for module in pkgutil.iter_modules(_kernels.__path__):
+    for name, thing in vars(importlib.import_module(f"driftlock._kernels.{module.name}")).items():
+        if hasattr(thing, "signatures"):
+            signatures[f"{module.name}.{name}"] = [str(types) for types in thing.signatures]
+print(json.dumps(signatures))
+"""
+
+
+@pytest.mark.jit
+@pytest.mark.slow
+def test_every_kernel_has_one_signature() -> None:
+    # Without the cache, so that kernels which only kernels call are compiled here too.
+    found = json.loads(in_new_process(REPRESENTATIVE_RUN, DRIFTLOCK_NUMBA_CACHE="0"))
+    assert len(found) > 10
+    # A constant that one kernel hands to another has a type of its own, the same in machine code.
+    plain = {
+        name: {
+            re.sub(r"Literal\[(\w+)\]\([-\w]+\)", r"\1", types).replace("int64", "int")
+            for types in signatures
+        }
+        for name, signatures in found.items()
+    }
+    assert {name: signatures for name, signatures in plain.items() if len(signatures) != 1} == {}

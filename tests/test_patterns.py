@@ -1,0 +1,386 @@
+"""Patterns: found without a look at the sides, exact where nothing differs, and of use where it does."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import naive_patterns
+import numpy as np
+import pytest
+import worlds
+from columns import logs, numbers, symbols, take, texts, times
+from scipy import stats
+
+from driftlock._kernels import nearest, patterns
+from driftlock.arrays import Symbols
+from driftlock.coders import RowCoder
+from driftlock.fields import Schema
+from driftlock.patterns import (
+    DIGITS,
+    LEVEL,
+    MASK,
+    Division,
+    PatternTest,
+    _cells,
+    _scales,
+    _templates,
+    decide,
+    find_patterns,
+)
+from driftlock.significance import RowP
+
+# --- kernels --------------------------------------------------------------------------------------
+
+
+def drawn_patterns(seed: int):
+    """Counts of patterns, and sides of very different sizes."""
+    rng = np.random.default_rng(seed)
+    for m, n in ((1, 400), (30, 20), (400, 5), (300, 400)):
+        total = rng.integers(1, min(60, n + m), 25)
+        least, most = np.maximum(0, total - n), np.minimum(total, m)
+        yield rng.integers(least, most + 1), total, m, n
+
+
+def test_hypergeometric_tails() -> None:
+    for tested, total, m, n in drawn_patterns(1):
+        tails = patterns.hypergeometric_tails(tested, total, m, n)
+        expected = naive_patterns.hypergeometric_tails(tested.tolist(), total.tolist(), m, n)
+        np.testing.assert_allclose(tails, expected, rtol=1e-9)
+
+
+def test_hypergeometric_tails_are_those_of_scipy() -> None:
+    for tested, total, m, n in drawn_patterns(2):
+        tails = patterns.hypergeometric_tails(tested, total, m, n)
+        expected = stats.hypergeom.sf(tested - 1, n + m, total, m)
+        more = tested * (n + m) > total * m
+        np.testing.assert_allclose(tails[more], expected[more], rtol=1e-6)
+        assert (tails[~more] == 1).all()
+
+
+def test_hypergeometric_tails_of_many_rows_are_accurate_and_never_0() -> None:
+    tested, total = np.array([60, 5_000, 900_000]), np.array([61, 5_100, 900_000])
+    tails = patterns.hypergeometric_tails(tested, total, 10**6, 10**6)
+    expected = stats.hypergeom.logsf(tested - 1, 2 * 10**6, total, 10**6)
+    np.testing.assert_allclose(np.log(tails[:1]), expected[:1], rtol=1e-6)
+    assert (tails[1:] == naive_patterns.SMALLEST).all()
+
+
+def test_cells() -> None:
+    rng = np.random.default_rng(3)
+    numbers_of = (rng.integers(-4, 5, (60, 2)) * 128).astype(np.int16)  # many ties
+    symbols_of = rng.integers(0, 3, (60, 2)).astype(np.uint8)
+    centers = numbers_of[:20], symbols_of[:20]
+    transposed = tuple(np.ascontiguousarray(part.T) for part in centers)
+    sizes = np.array([3, 11, 20])
+    found = patterns.cells((numbers_of, symbols_of), transposed, sizes)
+    distances = np.array([
+        ((numbers_of - numbers_of[c]).astype(int) ** 2).sum(axis=1)
+        + nearest.MISMATCH * (symbols_of != symbols_of[c]).sum(axis=1)
+        for c in range(20)
+    ]).T  # fmt: skip
+    assert found.tolist() == naive_patterns.cells(distances.tolist(), sizes.tolist())
+
+
+# --- tables ---------------------------------------------------------------------------------------
+
+
+def as_new(column, baseline):
+    """A column as it is when its field was learned on another: symbols not there are new ones."""
+    if not isinstance(column, Symbols):
+        return column
+    known = np.isin(column.codes, baseline.codes)
+    codes = np.where(known, column.codes, -1).astype(np.int32)
+    identities = np.where(known, column.codes, -2 - column.codes).astype(np.int32)
+    return Symbols(codes, column.n_symbols, identities)
+
+
+def split(columns, chosen):
+    """Baseline rows and tested rows, by a mask of the latter."""
+    baseline, tested = take(columns, ~chosen), take(columns, chosen)
+    return baseline, [as_new(new, old) for new, old in zip(tested, baseline)]
+
+
+def random_sides(rng, n: int, m: int) -> np.ndarray:
+    return rng.permutation(n + m) < m
+
+
+def find(columns, chosen) -> PatternTest:
+    baseline, tested = split(columns, chosen)
+    return find_patterns(RowCoder.fit(baseline), baseline, tested, "fdr")
+
+
+def mixed(n: int, rng) -> list:
+    shop = np.minimum(rng.zipf(1.4, n) - 1, 300)
+    return [
+        symbols(shop, 301),
+        symbols(shop % 4, 4),
+        numbers(np.exp(rng.normal(2 + shop % 4, 0.8))),
+        numbers(rng.normal(0, 1, n)),
+        times(np.minimum(rng.normal(14, 4, n).astype(int) % 24, 23), rng.integers(0, 7, n)),
+    ]
+
+
+def messages(n: int, rng) -> list:
+    return [texts(worlds.messages(rng, n))]
+
+
+def categories(n: int, rng) -> list:
+    """Two columns of few frequent and very many rare symbols."""
+    return [symbols(np.minimum(rng.zipf(1.3, n), 5000), 5001) for _ in range(2)]
+
+
+def repeats(n: int, rng) -> list:
+    """Few kinds of rows, each many times."""
+    kind = np.minimum(rng.geometric(0.2, n) - 1, 25)
+    return [symbols(kind, 26), symbols(kind % 5, 5), numbers(kind % 7 + 1.0)]
+
+
+NULLS = {
+    "mixed": mixed,
+    "text": messages,
+    "Zipf": categories,
+    "repeats": repeats,
+    "log and fields": lambda n, rng: [*messages(n, rng), *mixed(n, rng)[:3]],
+}
+
+
+# --- no look at the sides -------------------------------------------------------------------------
+
+
+def partition(labels, rows) -> set[frozenset[int]]:
+    """Which rows are together."""
+    return {frozenset(rows[labels == label].tolist()) for label in np.unique(labels)}
+
+
+@pytest.mark.parametrize("name", NULLS)
+def test_patterns_do_not_depend_on_the_sides_of_their_rows(name: str, sizes) -> None:
+    rng = np.random.default_rng(4)
+    n = sizes(400, 90)
+    columns = NULLS[name](n, rng)
+    if name == "log and fields":
+        columns[0] = texts([*worlds.messages(rng, n - 20), *logs(20, rng)])
+    first = random_sides(rng, n // 2, n - n // 2)
+    baseline, tested = split(columns, first)
+    codes = RowCoder.fit(baseline)
+    rows = np.append(np.flatnonzero(~first), np.flatnonzero(first))
+    scales = _scales(codes, baseline, tested)
+    assert scales
+    joined = [
+        Symbols(c.codes, c.n_symbols, np.where(np.isin(c.codes, b.codes), c.codes, -2 - c.codes))
+        if isinstance(c, Symbols) else c
+        for c, b in zip(columns, baseline)
+    ]  # fmt: skip
+    for _ in range(3):
+        other = random_sides(rng, n // 3, n - n // 3)
+        rows_now = np.append(np.flatnonzero(~other), np.flatnonzero(other))
+        again = _scales(codes, take(joined, ~other), take(joined, other))
+        for before, after in zip(scales, again, strict=True):
+            for left, right in zip(before, after, strict=True):
+                assert partition(left, rows) == partition(right, rows_now)
+
+
+@pytest.mark.parametrize("name", NULLS)
+def test_order_of_rows_changes_no_pattern(name: str, sizes) -> None:
+    rng = np.random.default_rng(5)
+    n = sizes(300, 80)
+    columns = NULLS[name](n, rng)
+    chosen = random_sides(rng, n // 2, n - n // 2)
+    baseline, tested = split(columns, chosen)
+    found = find_patterns(RowCoder.fit(baseline), baseline, tested, "fdr")
+    orders = [rng.permutation(len(side[0])) for side in (baseline, tested)]
+    baseline, tested = (take(side, order) for side, order in zip((baseline, tested), orders))
+    again = find_patterns(RowCoder.fit(baseline), baseline, tested, "fdr")
+    assert (again.q == found.q[orders[1]]).all()
+    assert (again.p == found.p[orders[1]]).all()
+
+
+def test_masks_and_prefixes_make_templates() -> None:
+    lines = [b"job 7 of a9b done at node x", b"job 812 of 4c done at node y", b"other line", b"", b"other  line"]
+    masked = [DIGITS.sub(MASK, line) for line in lines]
+    assert masked[:2] == [b"job # of # done at node x", b"job # of # done at node y"]
+    whole, _, eight, four = (scale[0].tolist() for scale in _templates(masked))
+    assert len(set(whole)) == 5
+    assert eight[0] != eight[1]
+    assert four[0] == four[1]
+    assert eight[2] == eight[4] != eight[3]
+
+
+@pytest.mark.parametrize("text", [b"a" * 200_000, b"1" * 200_000, b"a " * 100_000, b"a1" * 100_000])
+def test_masking_takes_linear_time(text: bytes) -> None:
+    words = text.split(b" ")
+    expected = b" ".join(MASK if re.search(rb"\d", word) else word for word in words)
+    assert DIGITS.sub(MASK, text) == expected
+
+
+def test_centers_are_drawn_from_rows_not_from_kinds_of_rows() -> None:
+    """Neither may many copies of a row take every place, nor have but one chance of one."""
+    rng = np.random.default_rng(13)
+    kinds = np.concatenate([np.repeat(np.arange(20), 50), 100 + np.arange(1000)])
+    rows = (rng.permutation(kinds)[:, None] * 10).astype(np.int16), np.empty((2000, 0), np.uint8)
+    for draw in range(2):
+        finest = _cells(rows)[-1][draw]
+        repeated = rows[0][:, 0] < 1000
+        assert len(np.unique(finest[repeated])) >= 15
+        assert len(np.unique(finest[~repeated])) >= 30
+
+
+# --- where nothing differs ------------------------------------------------------------------------
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("name", NULLS)
+@pytest.mark.parametrize("share", [0.5, 0.2])
+def test_any_flag_is_rare_where_the_sides_are_alike(name: str, share: float) -> None:
+    runs, total = 60, 500
+    smallest = []
+    for seed in range(runs):
+        rng = np.random.default_rng([seed, 6])
+        m = int(share * total)
+        smallest.append(find(NULLS[name](total, rng), random_sides(rng, total - m, m)).q.min())
+    for alpha in (0.05, 0.1):
+        limit = alpha * LEVEL + 4 * math.sqrt(alpha * LEVEL / runs)
+        assert np.mean(np.array(smallest) <= alpha) <= limit
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NULLS)
+def test_any_flag_is_rare_in_many_runs(name: str) -> None:
+    runs, flags = 500, []
+    for seed in range(runs):
+        rng = np.random.default_rng([seed, 7])
+        flags.append(find(NULLS[name](800, rng), random_sides(rng, 500, 300)).q.min() <= 0.1)
+    assert np.mean(flags) <= 0.1 * LEVEL + 4 * math.sqrt(0.1 * LEVEL / runs)
+
+
+def test_division_tests_are_exact_under_permutation_of_the_sides() -> None:
+    """Of one fixed pattern P(p <= a) <= a, and not much less: no other share of rows does that."""
+    rng = np.random.default_rng(8)
+    labels = np.repeat(np.arange(3), [90, 60, 50])
+    p = np.array([Division.of(rng.permutation(labels), 120).p for _ in range(1500)])
+    for alpha in (0.01, 0.05, 0.1):
+        reached = (p <= alpha).mean(axis=0)
+        assert (reached <= alpha + 4 * math.sqrt(alpha / 1500)).all()
+        assert (reached >= alpha / 4).all()
+
+
+@pytest.mark.jit
+def test_new_symbols_are_no_pattern_for_being_new() -> None:
+    """Half of the rows have a symbol of their own: all of these are new in the tested rows."""
+    smallest = []
+    for seed in range(60):
+        rng = np.random.default_rng([seed, 9])
+        n = 400
+        ids = np.where(rng.random(n) < 0.5, rng.permutation(n) + 5, rng.integers(0, 5, n))
+        columns = [symbols(ids, n + 5), symbols(rng.integers(0, 3, n), 3)]
+        smallest.append(find(columns, random_sides(rng, n // 2, n // 2)).q.min())
+    assert np.mean(np.array(smallest) <= 0.1) <= 0.1 * LEVEL + 4 * math.sqrt(0.1 * LEVEL / 60)
+
+
+# --- where something does -------------------------------------------------------------------------
+
+
+def planted_in_table(rng, count: int, n: int):
+    """Rows as usual in each field, all much alike: one shop, one kind, one price, one hour."""
+    columns = mixed(2 * n, rng)
+    rows = np.arange(2 * n - count, 2 * n)
+    shop, kind, price, level, when = columns
+    shop.codes[rows], kind.codes[rows] = 7, 1
+    price.values[rows] = 30 + rng.normal(0, 0.5, count)
+    level.values[rows] = 1.2 + rng.normal(0, 0.05, count)
+    when.hours[rows] = 20
+    return columns, rows
+
+
+def planted_in_log(rng, count: int, n: int):
+    """One more template of words that the others have too."""
+    lines = worlds.messages(rng, 2 * n)
+    rows = np.arange(2 * n - count, 2 * n)
+    for row in rows:
+        lines[row] = f"session closed by timeout on host{rng.integers(6)} after {rng.integers(999)} ms"
+    return [texts(lines)], rows
+
+
+def planted_repeats(rng, count: int, n: int):
+    """The same row again and again, usual in each field."""
+    columns, rows = planted_in_table(rng, count, n)
+    for column in columns[2:4]:
+        column.values[rows] = column.values[rows[0]]
+    return columns, rows
+
+
+KINDS = {"table": planted_in_table, "log": planted_in_log, "repeats": planted_repeats}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sixty_rows_of_a_kind_among_a_thousand_are_found(kind: str, sizes) -> None:
+    n = sizes(1000, 300)
+    rng = np.random.default_rng(10)
+    columns, rows = KINDS[kind](rng, 60, n)
+    found = find(columns, np.arange(2 * n) >= n)
+    flagged = np.flatnonzero(found.q <= 0.1) + n
+    assert np.isin(rows, flagged).mean() >= 0.5
+    assert np.isin(flagged, rows).mean() >= 0.8
+    x, y = found.counts[:, found.q <= 0.1]
+    assert (x > y).all()
+    assert (found.p[found.q <= 0.1] < 0.001).all()
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("kind", KINDS)
+def test_false_share_is_at_most_alpha(kind: str) -> None:
+    alpha, runs, shares, found_share = 0.1, 40, [], []
+    for seed in range(runs):
+        rng = np.random.default_rng([seed, 11])
+        columns, rows = KINDS[kind](rng, 60, 500)
+        flagged = np.flatnonzero(find(columns, np.arange(1000) >= 500).q <= alpha) + 500
+        shares.append((~np.isin(flagged, rows)).mean() if flagged.size else 0.0)
+        found_share.append(np.isin(rows, flagged).mean())
+    error = np.std(shares, ddof=1) / math.sqrt(runs)
+    assert np.mean(shares) <= alpha + 4 * error
+    assert np.mean(found_share) > 0.8
+
+
+# --- decisions ------------------------------------------------------------------------------------
+
+
+def test_a_pattern_decides_where_it_makes_an_anomaly_and_the_row_does_not() -> None:
+    own = RowP(np.array([0.0001, 0.5, 0.5, 0.5]), np.array(["tail", "rank", "rank", "rank"]))
+    test = PatternTest(
+        np.array([0.04, 0.04, 0.2, 1.0]), np.full(4, 1e-6), np.array([[9, 9, 9, 0], [1, 1, 1, 0]])
+    )
+    decided = decide(own, "fdr", 0.05, test)
+    assert decided.kinds.tolist() == ["tail", "pattern", "rank", "rank"]
+    assert decided.q.tolist() == pytest.approx([0.0004, 0.04, 0.5, 0.5])
+    assert decided.p.tolist() == [0.0001, 1e-6, 0.5, 0.5]
+    assert decided.counts.tolist() == [[0, 9, 0, 0], [0, 1, 0, 0]]
+    alone = decide(own, "fdr", 0.05)
+    assert alone.kinds.tolist() == own.kinds.tolist()
+    assert not alone.counts.any()
+
+
+def test_tables_without_any_pattern_have_none() -> None:
+    few = [numbers(np.arange(1.0, 31))]
+    found = find(few, np.arange(30) >= 25)
+    assert (found.q == 1).all()
+    no_rows = [times([3] * 30, [1] * 30, ())]
+    assert find(no_rows, np.arange(30) >= 25).q.tolist() == [1.0] * 5
+
+
+def test_patterns_through_typed_fields_are_free_of_the_order_of_tested_rows() -> None:
+    """New symbols are numbered as they come: that number must not matter."""
+    rng = np.random.default_rng(12)
+    frame = worlds.two_zipf(700, 3)
+    schema, flat = Schema.learn(frame[:400], None)
+    baseline = schema.encode(flat)
+    codes = RowCoder.fit(baseline)
+
+    def labels(tested):
+        encoded = schema.encode(schema.flatten(tested))
+        return [scale[0][400:] for scale in _scales(codes, baseline, encoded)]
+
+    order = rng.permutation(300)
+    later = frame[400:]
+    rows = np.arange(300)
+    for before, after in zip(labels(later), labels(later.iloc[order])):
+        assert partition(before, rows) == partition(after, order)

@@ -1,0 +1,380 @@
+"""Draws, counts and p-values against their slow twins, scipy and the mathematics."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+
+import naive_windows as naive
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftlock import threads
+from driftlock._kernels import permute, ranks, scan
+from driftlock.distance import count_tables, counts_entropy, counts_length
+from driftlock.draws import Draws, Pool
+from driftlock.errors import InputError, OptionError
+from driftlock.permutation import (
+    TWO_SIDED,
+    VERDICT,
+    autocorrelation,
+    evaluate,
+    p_of,
+    repetition,
+    sequential_p,
+    verdict,
+)
+
+
+def random_pool(n=40, m=12, seed=0, alphabets=(3, 30), *, numbers=True):
+    rng = np.random.default_rng(seed)
+    codes = [rng.integers(k, size=n + m) for k in alphabets]
+    if numbers:
+        codes.append(np.where(rng.random(n + m) < 0.2, 1, scan.FIRST_RANK + rng.permutation(n + m)))
+    codes = np.column_stack(codes).astype(np.int32)
+    sorts = np.array([scan.SYMBOL] * len(alphabets) + [scan.RANK] * numbers, np.int8)
+    bits = rng.integers(500, 30_000, size=n + m).astype(np.int32)
+    return Pool.of(codes, sorts, bits, n), codes, bits
+
+
+@pytest.fixture(autouse=True)
+def _usual_threads():
+    yield
+    threads.set_threads(None)
+
+
+# ------------------------------------------------------------------ randomness
+def test_mix_is_splitmix64():
+    # the first outputs of splitmix64 seeded with 0, as published with the generator
+    words = [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
+    assert [
+        int(permute.mix(np.uint64((i + 1) * naive.STEP & naive.MASK))) for i in range(3)
+    ] == words
+    assert [naive.mix((i + 1) * naive.STEP & naive.MASK) for i in range(3)] == words
+
+
+@pytest.mark.parametrize("key", [0, 7, 2**63 - 1, 2**64 - 1])
+def test_draws_equal_their_twin(key):
+    found = permute.draw_range(0, 20, (permute.ROWS, np.uint64(key), 31), 40)
+    assert np.sort(found, axis=1).tolist() == [naive.draw(key, b, 31, 40) for b in range(20)]
+
+
+def test_shifts_equal_their_twin():
+    found = permute.draw_range(0, 40, (permute.SHIFT, np.uint64(1), 31), 40)
+    assert np.sort(found, axis=1).tolist() == [naive.shift(b, 31, 40) for b in range(40)]
+    assert len({frozenset(members) for members in found.tolist()}) == 40
+
+
+def test_numbers_below_a_bound_are_uniform(sizes):
+    n = sizes(60_000, 600)
+    state, counts = np.uint64(5), Counter()
+    for _ in range(n):
+        number, state = permute.below(state, 6)
+        counts[int(number)] += 1
+        state = np.uint64(state)
+    assert set(counts) == set(range(6))
+    chi_squared = sum((counts[k] - n / 6) ** 2 / (n / 6) for k in range(6))
+    assert chi_squared < 25  # five degrees of freedom: beyond it once in 7,000 times
+
+
+def test_refused_words_are_those_of_the_twin():
+    bound = 3 * 2**30  # every fourth word is refused
+    state = slow = 11
+    for _ in range(50):
+        number, state = permute.below(np.uint64(state), bound)
+        expected, slow = naive.below(slow, bound)
+        assert (int(number), int(state)) == (expected, slow)
+
+
+def test_each_row_is_drawn_equally_often(sizes):
+    draws = sizes(20_000, 500)
+    members = permute.draw_range(1, draws + 1, (permute.ROWS, np.uint64(3), 15), 20)
+    share = np.bincount(members.ravel(), minlength=20) / draws
+    assert np.abs(share - 0.25).max() < 4.5 * np.sqrt(0.25 * 0.75 / draws)
+
+
+# ------------------------------------------------------------------ statistics
+@pytest.mark.parametrize(("n", "m"), [(40, 12), (9, 30), (60, 2), (5, 5)])
+@pytest.mark.parametrize("alphabets", [(2,), (3, 30), (1, 4)])
+def test_statistics_equal_refitted_counts(n, m, alphabets):
+    pool, codes, bits = random_pool(n, m, 1, alphabets)
+    columns = [c.tolist() for c in codes.T[:-1]]
+    columns.append(naive.cut(codes[:, -1].tolist(), scan.FIRST_RANK))
+    draws = Draws.rows(n, n + m, 6, 9) if math.comb(n + m, n) > 7 else None
+    assert draws is not None
+    found = draws.measure(pool) * 1e-9
+    for values, members in zip(found, draws.members(0, 7), strict=True):
+        expected = naive.statistics(columns, bits.tolist(), members.tolist())
+        np.testing.assert_allclose(values, expected, atol=2e-7)
+
+
+def test_large_alphabets_take_the_other_path():
+    pool, _, bits = random_pool(300, 3, 2, (250, 200), numbers=False)
+    assert pool.totals.size > 4 * 3 * 2
+    columns = pool.symbols.T.tolist()
+    draws = Draws.rows(300, 303, 4, 9)
+    for values, members in zip(draws.measure(pool) * 1e-9, draws.members(0, 5), strict=True):
+        expected = naive.statistics(columns, bits.tolist(), members.tolist())
+        np.testing.assert_allclose(values, expected, atol=2e-7)
+
+
+def test_subsets_of_any_size_are_measured_alike():
+    pool, _, bits = random_pool(30, 10, 3, (4,), numbers=False)
+    labels = np.repeat([0, 1, 2, 3, 4, 5], [8, 9, 6, 7, 4, 6])
+    draws = Draws.groups(labels, 30, 999, 1)
+    assert draws.exact
+    assert draws.count == math.comb(6, 2) - 1
+    for values, members in zip(draws.measure(pool) * 1e-9, draws.subsets(), strict=True):
+        assert all(
+            np.isin(labels[members], labels[members[:1]])
+            | np.isin(labels[members], labels[members[-1:]])
+        )
+        expected = naive.statistics(pool.symbols.T.tolist(), bits.tolist(), members.tolist())
+        np.testing.assert_allclose(values, expected, atol=2e-7)
+
+
+def test_a_table_of_one_value_has_no_distance():
+    codes = np.zeros((20, 2), np.int32)
+    pool = Pool.of(codes, np.zeros(2, np.int8), np.zeros(20, np.int32), 15)
+    measured = Draws.rows(15, 20, 50, 1).measure(pool)
+    assert (measured[:, [0, 2, 3]] == 0).all()
+    assert np.abs(measured[:, 1]).max() < 10  # 1e-9 bit: the rounding of the table
+    assert verdict(measured)[1] == 1.0
+
+
+def test_lengths_are_a_code():
+    """Kraft: over all sequences of a size, 2**-length sums to one."""
+    for alphabet, size in [(1, 4), (2, 6), (3, 5)]:
+        total = 0.0
+        for sequence in itertools.product(range(alphabet), repeat=size):
+            counts = np.bincount(sequence, minlength=alphabet)
+            total += 2.0 ** -counts_length(counts)
+        assert total == pytest.approx(1.0, abs=1e-12)
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=8))
+def test_length_of_counts_is_that_of_coding_one_by_one(counts):
+    column = [s for s, c in enumerate(counts) for _ in range(c)]
+    assert counts_length(np.array(counts)) == pytest.approx(
+        naive.code_length(column, len(counts)), abs=1e-9
+    )
+
+
+def test_tables_hold_lengths_and_entropies():
+    table = count_tables(60) / permute.UNIT
+    for c in (0, 1, 2, 59, 60):
+        exact = (math.lgamma(c + 0.5) - math.lgamma(0.5)) / math.log(2)
+        assert table[c, 0] == pytest.approx(exact, abs=1e-7)
+        assert table[c, 1] == pytest.approx(c * math.log2(c) if c else 0.0, abs=1e-7)
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=60), st.integers(1, 12))
+def test_the_largest_are_summed(values, k):
+    k = min(k, len(values))
+    bits, heap = np.array(values, np.int32), np.empty(k, np.int32)
+    rows = np.arange(len(values), dtype=np.uint32)
+    assert permute.sum_of_largest(rows, 0, len(values), bits, heap) == sum(sorted(values)[-k:])
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=25), st.booleans())
+def test_extreme_counts_equal_their_twin(values, two_sided):
+    counts = np.empty(len(values), np.int64)
+    ranks.extremes(np.array(values, np.int64), two_sided, counts)
+    assert counts.tolist() == naive.extremes(values, two_sided)
+
+
+def test_verdicts_equal_their_twin():
+    table = np.random.default_rng(0).integers(0, 15, size=(40, 4))
+    found = ranks.verdicts(table, TWO_SIDED, VERDICT)
+    assert found.tolist() == naive.verdicts(table.tolist(), TWO_SIDED, VERDICT)
+
+
+# ------------------------------------------------------------------ determinism
+@pytest.mark.jit
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_threads_change_no_bit(count):
+    pool, _, _ = random_pool(200, 40, 5)
+    draws = Draws.rows(200, 240, 2_000, 5)
+    threads.set_threads(1)
+    alone = draws.measure(pool)
+    threads.set_threads(count)
+    assert np.array_equal(draws.measure(pool), alone)
+
+
+def test_ranges_may_be_cut_anywhere():
+    pool, _, _ = random_pool(30, 8, 6)
+    draws = Draws.rows(30, 38, 40, 2)
+    whole = draws.measure(pool)
+    parts = [draws.measure(pool, a, b) for a, b in [(0, 1), (1, 2), (2, 17), (17, 41)]]
+    assert np.array_equal(np.concatenate(parts), whole)
+
+
+def test_mean_bits_alone_are_the_same():
+    pool, _, _ = random_pool(30, 8, 6)
+    for draws in (
+        Draws.rows(30, 38, 400, 2),
+        Draws.shifts(30, 38, 99, 2),
+        Draws.rows(2, 38, 999, 2),
+    ):
+        assert np.array_equal(draws.mean_bits(pool), draws.measure(pool)[:, permute.MEAN_BITS])
+
+
+def test_the_order_of_rows_changes_no_bit():
+    pool, codes, bits = random_pool(30, 8, 7)
+    order = np.concatenate([np.random.default_rng(1).permutation(30), np.arange(30, 38)])
+    other = Pool.of(
+        codes[order], np.array([scan.SYMBOL, scan.SYMBOL, scan.RANK], np.int8), bits[order], 30
+    )
+    observed = Draws.rows(30, 38, 5, 1).measure(pool)[0]
+    assert np.array_equal(Draws.rows(30, 38, 5, 1).measure(other)[0], observed)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two", "1.5"])
+def test_number_of_threads_is_checked(monkeypatch, text):
+    monkeypatch.setenv(threads.VARIABLE, text)
+    with pytest.raises(OptionError, match="DRIFTLOCK_THREADS"):
+        threads.thread_count()
+
+
+def test_threads_by_environment(monkeypatch):
+    monkeypatch.setenv(threads.VARIABLE, "5")
+    assert threads.thread_count() == 5
+    threads.set_threads(2)
+    assert threads.thread_count() == 2
+    for wrong in (0, True, 1.5, "2"):
+        with pytest.raises(OptionError, match="number of threads"):
+            threads.set_threads(wrong)
+
+
+def test_an_error_in_a_thread_is_raised():
+    def work(first, _):
+        raise KeyError(first)
+
+    threads.set_threads(3)
+    with pytest.raises(KeyError):
+        threads.in_ranges(work, 0, 100)
+    threads.in_ranges(work, 5, 5)  # nothing to do
+
+
+# ------------------------------------------------------------------ p-values
+def mean_delta(values):
+    return lambda baseline, window: float(values[window].mean() - values[baseline].mean())
+
+
+@pytest.mark.parametrize("alternative", ["two-sided", "greater", "less"])
+def test_enumeration_equals_scipy(alternative):
+    from scipy import stats
+
+    values = np.array([2.0, 4.0, 3.0, 3.0, 1.0, 7.0, 5.0, 9.0])
+    draws = Draws.rows(5, 8, 999, 0)
+    found = evaluate(mean_delta(values), draws, 0, draws.count + 1)
+    expected = stats.permutation_test(
+        (values[5:], values[:5]),
+        lambda x, y: x.mean() - y.mean(),
+        n_resamples=np.inf,
+        alternative=alternative,
+    )
+    assert draws.exact
+    assert found[0] == expected.statistic
+    assert p_of(found[1:], found[0], alternative) == pytest.approx(expected.pvalue, abs=1e-15)
+    np.testing.assert_allclose(np.sort(found), np.sort(expected.null_distribution), atol=1e-12)
+
+
+def test_monte_carlo_agrees_with_scipy(sizes):
+    from scipy import stats
+
+    rng = np.random.default_rng(4)
+    values = np.append(rng.normal(size=60), rng.normal(0.4, 1.0, size=30))
+    count = sizes(4_000, 300)
+    draws = Draws.rows(60, 90, count, 8)
+    found = evaluate(mean_delta(values), draws, 0, count + 1)
+    expected = (
+        stats.permutation_test(
+            (values[60:], values[:60]), lambda x, y: x.mean() - y.mean(), n_resamples=count, rng=1
+        )
+        if "rng" in stats.permutation_test.__code__.co_varnames
+        else stats.permutation_test(
+            (values[60:], values[:60]),
+            lambda x, y: x.mean() - y.mean(),
+            n_resamples=count,
+            random_state=1,
+        )
+    )
+    p = p_of(found[1:], found[0], "two-sided")
+    error = 2 * np.sqrt(expected.pvalue * (1 - expected.pvalue) / count)
+    assert found[0] == pytest.approx(expected.statistic)
+    assert abs(p - expected.pvalue) < 4 * error + 2 / count
+
+
+def test_rounding_does_not_split_a_tie():
+    null = np.array([0.1 + 0.2, 0.0, 1.0])
+    assert p_of(null, 0.3, "greater") == 0.75
+    assert p_of(null, 0.3, "less") == 0.75
+
+
+def test_sequential_p_by_hand():
+    values = np.array([5, 9, 1, 9, 1, 9, 9, 9, 9, 9, 9, 9, 9, 1])
+    p, used = sequential_p(lambda a, b: values[a:b], "greater", 13)
+    assert (p, used.size - 1) == (10 / 12, 12)
+    p, used = sequential_p(lambda a, b: values[a:b], "less", 13)
+    assert (p, used.size - 1) == (4 / 14, 13)
+    p, used = sequential_p(lambda a, b: values[a:b], "two-sided", 13)
+    assert (p, used.size - 1) == (8 / 14, 13)
+
+
+def test_groups_need_one_in_the_baseline():
+    with pytest.raises(InputError, match="at least one in the baseline"):
+        Draws.groups(np.zeros(10, np.int64), 5, 99, 1)
+
+
+def test_autocorrelation_finds_its_lag():
+    values = np.tile([0.0, 0.0, 1.0], 60)
+    assert autocorrelation(values).lag == 3
+    assert repetition(values.astype(np.int64)).lag == 3
+    assert autocorrelation(np.ones(10)).sigmas == 0.0
+    assert repetition(np.zeros(10, np.int64)).sigmas == 0.0
+
+
+def test_repetition_is_standard_normal_without_order(sizes):
+    """Symbols of unequal shares in random order: the standard errors are honest."""
+    rng = np.random.default_rng(3)
+    found = [
+        repetition(rng.choice(4, 300, p=[0.6, 0.2, 0.15, 0.05])).sigmas
+        for _ in range(sizes(600, 100))
+    ]
+    # the largest of five: beyond 3 about 1.3 % of the time, beyond 4 about 0.03 %
+    assert np.mean(np.array(found) > 3) < 0.05
+    assert max(found) < 5
+
+
+def test_entropy_agrees_with_scipy():
+    from scipy import stats
+
+    counts = np.array([5, 0, 3, 9, 1])
+    assert counts_entropy(counts) == pytest.approx(stats.entropy(counts, base=2))
+
+
+@pytest.mark.jit
+def test_no_kernel_has_two_signatures():
+    from driftlock._kernels.compile_windows import compile_windows
+
+    compile_windows()
+    for module in (permute, ranks, scan):
+        for name, kernel in vars(module).items():
+            if hasattr(kernel, "signatures"):
+                assert len(kernel.signatures) <= 1, (name, kernel.signatures)
+
+
+def test_rows_that_occur_once_are_one_symbol():
+    codes = np.array([[3], [1], [0], [2], [1], [3], [3]], np.int32)
+    rows = np.array([0, 1, 3, 4, 5], np.int64)  # codes 3 1 2 1 3
+    symbols, totals, halves = scan.pool_symbols(codes, np.array([scan.CONTENT], np.int8), 20, rows)
+    assert symbols.ravel().tolist() == [0, 1, 2, 1, 0]
+    assert totals.tolist() == [2, 2, 1]
+    assert halves.tolist() == [1.5]
+    symbols, totals, _ = scan.pool_symbols(codes, np.array([scan.CONTENT], np.int8), 20, rows[:3])
+    assert (symbols == 0).all()  # none repeats
+    assert totals.tolist() == [3]

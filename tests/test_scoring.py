@@ -1,0 +1,226 @@
+"""Scores: calibration by its formula, and nothing that may not matter matters."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from functools import cache
+
+import naive
+import numpy as np
+import pytest
+from columns import a_table, numbers, symbols, take, texts, times
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from driftlock.coders import fit_coder
+from driftlock.scoring import Calibration, Model, Scores, merge_scores
+from driftlock.significance import rank_p
+
+LARGEST = float(np.finfo(float).max)
+
+lengths_of_a_baseline = st.lists(st.integers(-2000, 40_000), min_size=1, max_size=60)
+tied_lengths = st.lists(st.sampled_from([0, 1, 1500, 1501, 9000]), min_size=1, max_size=60)
+
+
+def millibits(values) -> np.ndarray:
+    return np.asarray(values, np.int32)
+
+
+def arrays_of(scores: Scores) -> dict[str, np.ndarray]:
+    return {field.name: getattr(scores, field.name) for field in fields(scores)}
+
+
+def assert_same(left: Scores, right: Scores, rows=slice(None)) -> None:
+    """Every number of `left` is that of `right` at `rows`, to the last bit."""
+    for name, values in arrays_of(left).items():
+        np.testing.assert_array_equal(values, getattr(right, name)[..., rows], err_msg=name)
+
+
+@cache
+def baseline_model_and_new_rows(n: int):
+    columns = a_table(2 * n, np.random.default_rng(11))
+    baseline, new = take(columns, np.arange(n)), take(columns, np.arange(n, 2 * n))
+    return baseline, Model.fit(baseline), new
+
+
+@pytest.fixture
+def tables(sizes):
+    """Baseline columns, a model of them, and columns of new rows with the same fields."""
+    return baseline_model_and_new_rows(sizes(150, 60))
+
+
+# --- calibration ----------------------------------------------------------------------------------
+
+
+@given(st.one_of(lengths_of_a_baseline, tied_lengths))
+@settings(max_examples=60)
+def test_evidence_is_that_of_the_formula(lengths: list[int]) -> None:
+    curve = Calibration.learn(millibits(lengths))
+    asked = sorted(
+        {*lengths, *range(min(lengths) - 3, min(lengths) + 3), 50_000, *np.add(lengths, 1)}
+    )
+    new = curve.evidence(millibits(asked), own=False)
+    assert new.tolist() == [naive.calibrated(v, lengths, own=False) for v in map(int, asked)]
+    own = curve.evidence(millibits(lengths), own=True)
+    assert own.tolist() == [naive.calibrated(v, lengths, own=True) for v in lengths]
+
+
+@given(st.one_of(lengths_of_a_baseline, tied_lengths))
+@settings(max_examples=60)
+def test_evidence_never_falls_as_the_length_grows(lengths: list[int]) -> None:
+    curve = Calibration.learn(millibits(lengths))
+    beside = np.add.outer(lengths, [-1, 0, 1]).ravel()
+    between = np.linspace(min(lengths) - 5, max(lengths) + 3000, 200)
+    every = np.unique(millibits(np.append(beside, between)))
+    for own in (True, False):
+        evidence = curve.evidence(every, own=own)
+        assert (np.diff(evidence) >= 0).all()
+        assert evidence.min() >= 0
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_evidence_does_not_fall_across_the_threshold(own: bool) -> None:
+    for n in (1, 2, 9, 10, 11, 20, 400):
+        lengths = millibits(np.arange(n) * 10)
+        curve = Calibration.learn(lengths)
+        threshold = curve.tail[0]
+        around = millibits([threshold - 1, threshold, threshold + 1])
+        assert (np.diff(curve.evidence(around, own=own)) >= 0).all()
+
+
+def test_evidence_beyond_a_constant_baseline_is_that_of_half_a_row() -> None:
+    curve = Calibration.learn(millibits([700] * 99))
+    own, (at, beyond) = (
+        curve.evidence(millibits([700]), own=True),
+        curve.evidence(millibits([700, 701]), own=False),
+    )
+    assert own.tolist() == [0]
+    assert (int(at), int(beyond)) == (0, 1 + round(1000 * np.log2(100 / 0.5)))
+
+
+# --- a model --------------------------------------------------------------------------------------
+
+
+def test_bits_are_what_the_coder_measures(tables) -> None:
+    baseline, model, new = tables
+    for columns, scores, own in ((baseline, model.baseline, True), (new, model.score(new), False)):
+        for field, (column, learned) in enumerate(zip(columns, baseline)):
+            bits = fit_coder(learned).measure(column, own=own).bits
+            assert np.abs(scores.bits[field] - 1000 * bits).max() <= 0.5 + 1e-6
+
+
+def test_scores_are_whole_numbers_from_zero_on(tables) -> None:
+    baseline, model, new = tables
+    for columns, scores in ((baseline, model.baseline), (new, model.score(new))):
+        n, n_fields = len(columns[0]), len(columns)
+        assert scores.total.shape == scores.top.shape == (n,)
+        assert scores.bits.shape == scores.evidence.shape == (n_fields, n)
+        assert all(values.dtype.kind == "i" for values in arrays_of(scores).values())
+        assert scores.total.min() >= 0
+        assert scores.evidence.min() >= 0
+
+
+def test_top_field_has_the_largest_evidence(tables) -> None:
+    _, model, new = tables
+    scores = model.score(new)
+    led = scores.evidence[scores.top, np.arange(scores.top.size)]
+    np.testing.assert_array_equal(led, scores.evidence.max(axis=0))
+
+
+def test_a_stranger_row_scores_more() -> None:
+    rng = np.random.default_rng(12)
+    usual = [numbers(rng.normal(50, 5, 80)), symbols(rng.integers(0, 4, 80), 5)]
+    model = Model.fit(usual)
+    scores = model.score([numbers([50.0, 90.0, 5000.0, 5000.0]), symbols([0, 0, 0, 4], 5)])
+    assert (np.diff(scores.total) >= 0).all()
+    assert scores.total[1] > np.quantile(model.baseline.total, 0.99)
+    assert scores.top[1] == scores.top[2] == 0
+
+
+# --- invariances ----------------------------------------------------------------------------------
+
+
+def test_order_of_the_baseline_changes_no_bit(tables) -> None:
+    baseline, model, new = tables
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(len(baseline[0]))
+        shuffled = Model.fit(take(baseline, order))
+        assert_same(shuffled.baseline, model.baseline, order)
+        assert_same(shuffled.score(new), model.score(new))
+
+
+def test_the_check_of_order_can_fail(tables) -> None:
+    baseline, model, _ = tables
+    with pytest.raises(AssertionError, match="total"):
+        assert_same(model.baseline, model.baseline, np.arange(len(baseline[0]))[::-1])
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_scores_in_chunks_are_those_at_once(tables, size: int) -> None:
+    _, model, new = tables
+    at_once, n = model.score(new), len(new[0])
+    for start in range(0, n, size):
+        rows = np.arange(start, min(start + size, n))
+        assert_same(model.score(take(new, rows)), at_once, rows)
+
+
+def test_order_of_new_rows_changes_no_bit(tables) -> None:
+    _, model, new = tables
+    order = np.random.default_rng(5).permutation(len(new[0]))
+    assert_same(model.score(take(new, order)), model.score(new), order)
+
+
+def test_merged_scores_keep_the_order_of_the_rows(tables) -> None:
+    _, model, new = tables
+    scores = model.score(new)
+    is_own = np.random.default_rng(6).random(len(new[0])) < 0.3
+    own, other = model.score(take(new, is_own)), model.score(take(new, ~is_own))
+    assert_same(merge_scores(own, other, is_own), scores)
+
+
+# --- extremes -------------------------------------------------------------------------------------
+
+TABLES = {
+    "constant": [symbols(np.zeros(20), 2)],
+    "unique": [symbols(np.arange(20), 20)],
+    "equal numbers": [numbers([5.0] * 20)],
+    "numbers of every class": [numbers([float("nan"), 0.0, 1.0, -1.0, float("inf"), "n/a"] * 4)],
+    "an outlier": [numbers([*range(1, 20), 1e200])],
+    "denormals": [numbers([5e-324, 1e-323] * 10)],
+    "over decades": [numbers(10.0 ** np.arange(-150, 150, 15))],
+    "all missing": [numbers([float("nan")] * 20), times([24] * 20, [0] * 20)],
+    "one row of a time": [times([24] * 19 + [13], [2] * 20)],
+    "both ends": [numbers([LARGEST, -LARGEST] * 10), numbers([*range(20)])],
+    "equal numbers in two columns": [numbers(range(20)), numbers(range(20))],
+    "empty texts": [texts([""] * 20)],
+    "one text": [texts([None] * 19 + ["x\n1"])],
+    "equal texts": [texts(["the same 1"] * 20), numbers([5.0] * 20)],
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_extreme_tables_have_finite_scores(name: str) -> None:
+    baseline = TABLES[name]
+    model = Model.fit(baseline)
+    extremes = {
+        "Symbols": symbols([0, 1, -1], 20),
+        "Numbers": numbers([LARGEST, -5e-324, float("-inf")], [17, 17, 0]),
+        "Times": times([0, 24, 25], [6, 0, 0]),
+        "Texts": texts(["\n\n", b"\xff" * 3000, None]),
+    }
+    new = model.score([extremes[type(column).__name__] for column in baseline])
+    for scores in (model.baseline, new):
+        assert 0 <= scores.total.min() <= scores.total.max() < 10_000_000
+        assert np.abs(scores.bits).max() < 50_000_000
+
+
+def test_a_row_like_all_others_is_not_strange() -> None:
+    baseline = [numbers([5.0] * 20), symbols(np.zeros(20), 1), times([9] * 20, [0] * 20)]
+    model = Model.fit(baseline)
+    assert model.baseline.total.tolist() == [0] * 20
+    assert model.score(take(baseline, np.arange(1))).total.tolist() == [0]
+
+
+def test_a_new_id_is_no_stranger_than_the_old_ones() -> None:
+    model = Model.fit([symbols(np.arange(50), 51)])
+    assert rank_p(model.baseline.total, model.score([symbols([-1], 51)]).total)[0] > 0.05

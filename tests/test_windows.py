@@ -1,0 +1,671 @@
+"""compare, permutation_test and scan: what they return, that it is right, and what they refuse."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from driftlock import datasets, threads
+from driftlock.coders.codec import get_codec
+from driftlock.distance import ncd_of
+from driftlock.errors import DriftlockWarning, InputError, OptionError
+from driftlock.lines import row_lines
+from driftlock.windows import compare, permutation_test, scan
+from driftlock.windows.plots import heat_of
+from driftlock.windows.scan_results import runs
+from driftlock.windows.table import encode
+
+
+@pytest.fixture(autouse=True)
+def _usual_threads():
+    yield
+    threads.set_threads(None)
+
+
+def table(n=450, seed=0):
+    """Exchangeable rows of five kinds."""
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "shop": rng.choice(["a", "b", "c"], n, p=[0.6, 0.3, 0.1]),
+            "user": rng.integers(0, 40, n).astype(str),
+            "amount": np.round(rng.lognormal(3, 1, n), 2),
+            "count": rng.poisson(3, n),
+            "ok": rng.random(n) < 0.9,
+        }
+    )
+
+
+def shifted(n=50, seed=1):
+    """Rows of another world: other shops, larger amounts."""
+    rows = table(n, seed)
+    rows["shop"] = np.random.default_rng(seed).choice(["a", "b", "c"], n, p=[0.1, 0.3, 0.6])
+    rows["amount"] = np.round(rows["amount"] * 5, 2)
+    return rows
+
+
+DRAWS = 199
+
+
+# ------------------------------------------------------------------ compare
+def test_a_window_like_its_baseline_is_not_flagged():
+    events = table()
+    found = compare(events[:400], events[400:], n_permutations=DRAWS, rng=1)
+    assert not found.is_anomaly
+    assert found.null.name == "rows"
+    assert (found.n_baseline, found.n_window, found.n_permutations) == (400, 50, DRAWS)
+    assert "is not told from" in repr(found)
+
+
+def test_a_shifted_window_is_flagged_and_explained():
+    found = compare(table(400), shifted(), n_permutations=DRAWS, rng=1)
+    assert found.is_anomaly
+    assert set(found.fields.index[:2]) == {"shop", "amount"}
+    assert found.fields["p_value"].is_monotonic_increasing
+    assert "differs from" in repr(found)
+    assert "<table" in found._repr_html_()
+
+
+def test_columns_of_the_comparison():
+    events = table()
+    found = compare(events[:400], events[400:], n_permutations=DRAWS, rng=1)
+    rows = found.table
+    assert list(rows.index) == ["ncd", "entropy", "mean_bits", "top_bits", "compression_ratio"]
+    assert rows["in_verdict"].to_dict() == {
+        "ncd": True,
+        "entropy": True,
+        "mean_bits": False,
+        "top_bits": True,
+        "compression_ratio": False,
+    }
+    assert rows.loc["compression_ratio", ["observed", "p_value"]].isna().all()
+    assert rows.loc["entropy", "delta"] == pytest.approx(rows.loc["entropy", "observed"], abs=1e-6)
+    assert rows.loc["mean_bits", "window"] == pytest.approx(
+        rows.loc["mean_bits", "observed"], abs=1e-6
+    )
+    assert rows.loc["top_bits", "window"] == pytest.approx(
+        rows.loc["top_bits", "observed"], abs=1e-6
+    )
+    assert rows.loc["mean_bits", "change_percent"] == pytest.approx(
+        100 * rows.loc["mean_bits", "delta"] / rows.loc["mean_bits", "baseline"]
+    )
+    assert found.fields["bits_window"].sum() == pytest.approx(
+        rows.loc["mean_bits", "window"], abs=1e-6
+    )
+    assert list(found.draws) == list(rows.index[:4])
+    assert found.draws["ncd"].mean() == pytest.approx(rows.loc["ncd", "expected"])
+
+
+def test_a_codec_joins_the_verdict():
+    events = table(150)
+    found = compare(events[:110], events[110:], coder="zstd", n_permutations=60, rng=1)
+    assert found.table["in_verdict"].to_dict()["ncd_zstd"]
+    assert not found.table.loc["ncd", "in_verdict"]
+    lines = row_lines(events)
+    size = get_codec("zstd").size
+    x, y = b"".join(lines[:110]), b"".join(lines[110:])
+    assert found.table.loc["ncd_zstd", "observed"] == pytest.approx(
+        ncd_of(size(x), size(y), size(x + y))
+    )
+    assert found.table.loc["compression_ratio", "window"] == len(y) / size(y)
+    assert found.table.loc["compression_ratio", "p_value"] > 0
+
+
+def test_openzl_falls_back(monkeypatch):
+    from driftlock.coders import codec as codecs
+
+    monkeypatch.setattr(codecs, "find_spec", lambda _: None)
+    events = table(150)
+    with pytest.warns(DriftlockWarning, match="zstd is used instead"):
+        found = compare(events[:100], events[100:], coder="openzl", n_permutations=30, rng=1)
+    assert found.fallback_from == "openzl"
+
+
+@pytest.mark.parametrize("rng", [5, np.random.default_rng(5)])
+def test_the_seed_decides(rng):
+    events = table()
+    first = compare(events[:400], events[400:], n_permutations=DRAWS, rng=5)
+    if isinstance(rng, int):
+        again = compare(events[:400], events[400:], n_permutations=DRAWS, rng=rng)
+        assert again.draws.equals(first.draws)
+    else:
+        assert not np.isnan(
+            compare(events[:400], events[400:], n_permutations=DRAWS, rng=rng).p_value
+        )
+    other = compare(events[:400], events[400:], n_permutations=DRAWS, rng=6)
+    assert not other.draws.equals(first.draws)
+
+
+def test_few_rows_too_few_draws_still_count():
+    found = compare(table(400), shifted(), n_permutations=1, rng=1)
+    assert found.p_value >= 0.5
+
+
+def test_index_and_column_order_do_not_matter():
+    events = table()
+    first = compare(events[:400], events[400:], n_permutations=DRAWS, rng=1)
+    other = events.set_index(pd.Index(np.arange(450)[::-1] * 3))
+    again = compare(other[:400], other[400:][list(events)[::-1]], n_permutations=DRAWS, rng=1)
+    assert again.p_value == first.p_value
+
+
+def test_new_symbols_and_missing_values_are_evidence():
+    window = table(50, 2)
+    window.loc[:20, "shop"] = "never seen"
+    window.loc[:20, "amount"] = np.nan
+    found = compare(table(400), window, n_permutations=DRAWS, rng=1)
+    assert found.is_anomaly
+    assert {"shop", "amount"} < set(found.fields.index[:3])
+
+
+def test_mixed_dtypes_nested_and_text_fields():
+    def rows(n, seed):
+        rng = np.random.default_rng(seed)
+        return pd.DataFrame(
+            {
+                "nested": [{"k": int(k), "city": "x"} for k in rng.integers(0, 3, n)],
+                "text": [
+                    f"user {i} logged in from 10.0.0.{i % 7}" for i in rng.integers(0, 999, n)
+                ],
+                "when": pd.date_range("2025-01-01", periods=n, freq="17min"),
+                "value": rng.normal(size=n),
+            }
+        )
+
+    window = rows(40, 2)
+    window["value"] = window["value"].astype(object)
+    window.loc[3, "value"] = "broken"
+    found = compare(rows(200, 1), window, null="rows", n_permutations=99, rng=1)
+    assert {"nested", "nested.k", "text", "when", "value"} <= set(found.fields.index)
+
+
+def test_codes_of_rows_do_not_depend_on_their_side():
+    events = table(120)
+    one = encode([events], 80)
+    two = encode([events[:80], events[80:]], 80)
+    assert np.array_equal(one.codes, two.codes)
+    assert np.array_equal(one.bits, two.bits)
+
+
+def test_replayed_rows_are_seen_though_their_values_are_usual():
+    events = table(400).assign(when=pd.date_range("2025-01-01", periods=400, freq="7min"))
+    old = events[100:150].assign(when=pd.date_range("2025-01-03", periods=50, freq="7min"))
+    found = compare(events, old, null="rows", n_permutations=DRAWS, rng=1)
+    assert found.is_anomaly
+    assert found.fields.loc["(repeated rows)", "p_value"] < 0.05
+
+
+# ------------------------------------------------------------------ nulls
+def ar1(n, phi, seed):
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(size=n)
+    x = np.empty(n)
+    x[0] = noise[0]
+    for t in range(1, n):
+        x[t] = phi * x[t - 1] + np.sqrt(1 - phi**2) * noise[t]
+    return pd.DataFrame({"x": x})
+
+
+def test_auto_takes_shifts_on_ordered_data_and_says_why():
+    series = ar1(1_100, 0.8, 1)
+    found = compare(series[:1_000], series[1_000:], n_permutations=DRAWS, rng=1)
+    assert found.null.name == "shift"
+    assert found.null.field == "x"
+    assert found.null.lag == 1
+    assert found.null.autocorrelation == pytest.approx(0.8, abs=0.1)
+    assert "the baseline has an order" in repr(found.null)
+    mixed = series.sample(frac=1, random_state=1)
+    assert compare(mixed[:1_000], mixed[1_000:], n_permutations=DRAWS, rng=1).null.name == "rows"
+
+
+def test_a_persistent_symbol_is_an_order():
+    state = np.repeat(np.random.default_rng(1).integers(0, 2, 90), 5)
+    events = table(450).assign(state=np.where(state, "on", "off"))
+    found = compare(events[:400], events[400:], n_permutations=DRAWS, rng=1)
+    assert (found.null.name, found.null.field) == ("shift", "state")
+
+
+def test_a_window_of_few_independent_rows_warns():
+    series = ar1(450, 0.97, 3)
+    with pytest.warns(DriftlockWarning, match="independent ones; below 10 shifts reject too often"):
+        compare(series[:400], series[400:], n_permutations=DRAWS, rng=1)
+
+
+def test_shifts_are_enumerated():
+    events = table()
+    found = permutation_test(events[:400], events[400:], null="shift", rng=1)
+    assert (found.exact, found.n_permutations) == (True, 449)
+    assert found.p_value >= 1 / 450
+    again = permutation_test(events[:400], events[400:], null="shift", n_permutations=100, rng=1)
+    assert (again.exact, again.n_permutations) == (False, 100)
+    assert set(again.null_distribution) <= {*found.null_distribution, found.statistic}
+
+
+def sessions(n_groups, size, seed):
+    """Groups of rows that share a level: rows are not exchangeable, groups are."""
+    rng = np.random.default_rng(seed)
+    level = rng.normal(0, 3, n_groups)
+    return pd.DataFrame(
+        {
+            "who": np.repeat([f"g{i}" for i in range(n_groups)], size),
+            "x": np.repeat(level, size) + rng.normal(size=n_groups * size),
+        }
+    )
+
+
+def test_groups_are_moved_whole():
+    events = sessions(45, 10, 1)
+    found = compare(events[:400], events[400:], groups="who", n_permutations=DRAWS, rng=1)
+    assert found.null.name == "groups"
+    assert "who" not in found.fields.index
+    assert (
+        compare(
+            events[:400], events[400:], groups="who", null="rows", n_permutations=DRAWS, rng=1
+        ).p_value
+        < 0.05
+    )
+
+
+def test_one_group_in_the_window_is_exact():
+    events = sessions(30, 10, 2)
+    found = permutation_test(
+        events[:290], events[290:], "mean_bits", null="groups", groups="who", rng=1
+    )
+    assert (found.exact, found.n_permutations) == (True, 29)
+
+
+# ------------------------------------------------------------------ permutation_test
+@pytest.mark.parametrize("name", ["ncd", "entropy", "mean_bits", "top_bits"])
+def test_names_are_columns_of_compare(name):
+    events = table()
+    one = permutation_test(events[:400], events[400:], name, n_permutations=DRAWS, rng=3)
+    all_ = compare(events[:400], events[400:], null="rows", n_permutations=DRAWS, rng=3)
+    assert one.statistic == all_.table.loc[name, "observed"]
+    assert one.p_value == one.pvalue == all_.table.loc[name, "p_value"]
+    assert np.array_equal(one.null_distribution, all_.draws[name])
+
+
+def test_a_callable_sees_frames():
+    events = table()
+    seen = []
+
+    def statistic(baseline, window):
+        seen.append((len(baseline), len(window), list(window)))
+        return window["amount"].median() - baseline["amount"].median()
+
+    found = permutation_test(events[:400], events[400:], statistic, n_permutations=20, rng=1)
+    assert set(map(str, seen)) == {str((400, 50, list(events)))}
+    assert found.statistic == statistic(events[:400], events[400:])
+    assert found.alternative == "two-sided"
+
+
+def test_a_callable_that_gives_nan_is_refused():
+    events = table()
+    with pytest.raises(OptionError, match="gave NaN"):
+        permutation_test(events[:400], events[400:], lambda _, __: np.nan, n_permutations=9)
+
+
+def test_a_small_table_is_exact_and_equals_scipy():
+    from scipy import stats
+
+    events = table(9, 4)
+    found = permutation_test(
+        events[:6], events[6:], lambda b, w: w["amount"].mean() - b["amount"].mean(), rng=1
+    )
+    expected = stats.permutation_test(
+        (events["amount"][6:].to_numpy(), events["amount"][:6].to_numpy()),
+        lambda x, y: x.mean() - y.mean(),
+        n_resamples=np.inf,
+    )
+    assert (found.exact, found.n_permutations) == (True, 83)
+    assert found.p_value == pytest.approx(expected.pvalue, abs=1e-15)
+
+
+def test_zstd_ncd_equals_scipy_where_enumerated():
+    from scipy import stats
+
+    events = table(8, 5)
+    lines = row_lines(events)
+    size = get_codec("zstd").size
+
+    def of(x, y):
+        a, b = (
+            b"".join(lines[int(i)] for i in sorted(x)),
+            b"".join(lines[int(i)] for i in sorted(y)),
+        )
+        return ncd_of(size(a), size(b), size(a + b))
+
+    found = permutation_test(events[:5], events[5:], coder="zstd", rng=1)
+    expected = stats.permutation_test(
+        (np.arange(5), np.arange(5, 8)), of, n_resamples=np.inf, vectorized=False
+    )
+    assert found.exact
+    assert found.statistic == expected.statistic
+    assert found.p_value == pytest.approx(expected.pvalue, abs=1e-15)
+
+
+def test_sequential_stops_early_under_the_null():
+    events = table()
+    whole = permutation_test(events[:400], events[400:], "top_bits", rng=2)
+    short = permutation_test(events[:400], events[400:], "top_bits", sequential=True, rng=2)
+    assert short.statistic == whole.statistic
+    assert short.n_permutations < whole.n_permutations == 999
+    assert np.array_equal(short.null_distribution, whole.null_distribution[: short.n_permutations])
+    assert "draws of rows" in repr(short)
+    assert short._repr_html_().startswith("<p>")
+
+
+# ------------------------------------------------------------------ scan
+@pytest.fixture(scope="module")
+def stream():
+    """Rows 800 to 899 are another world."""
+    return pd.concat([table(800), shifted(100), table(300, 3)], ignore_index=True)
+
+
+def test_scan_finds_the_stretch(stream):
+    found = scan(stream, baseline=400, window=50, hop=25, n_permutations=DRAWS, rng=1)
+    assert len(found) == (800 - 50) // 25 + 1
+    flagged = found.table[found.table["is_anomaly"]]
+    assert {800, 825, 850} <= set(flagged["start"])
+    event = found.events.sort_values("p_value").iloc[0]
+    assert 725 < event["start"] <= 800
+    assert event["top_field"] in ("shop", "amount")
+    assert list(found.fields) == [*stream, "(repeated rows)"]
+    assert found.table["draws"].max() > DRAWS  # those at the floor got more
+    assert found.anomalies["p_value"].is_monotonic_increasing
+    assert "event(s)" in repr(found)
+    assert "<table" in found._repr_html_()
+
+
+def test_the_first_window_of_a_scan_is_a_comparison(stream):
+    rows = stream[:450]
+    one = compare(rows[:400], rows[400:], null="rows", n_permutations=9, rng=1).table
+    found = scan(rows, baseline=400, window=50, null="rows", n_permutations=9, rng=1).table
+    for name in ("ncd", "entropy", "mean_bits", "top_bits"):
+        assert found[name].iloc[0] == pytest.approx(one.loc[name, "observed"], abs=2e-9)
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_threads_change_no_bit_of_a_scan(stream, count):
+    threads.set_threads(1)
+    alone = scan(stream, hop=20, n_permutations=DRAWS, rng=1)
+    threads.set_threads(count)
+    again = scan(stream, hop=20, n_permutations=DRAWS, rng=1)
+    pd.testing.assert_frame_equal(again.table, alone.table, check_exact=True)
+    pd.testing.assert_frame_equal(again.fields, alone.fields, check_exact=True)
+
+
+def test_a_trailing_baseline_with_a_guard(stream):
+    found = scan(stream, window=50, trailing=True, guard=100, n_permutations=DRAWS, rng=1)
+    assert found.table["start"].iloc[0] == 500
+    assert bool(found.table.set_index("start").loc[800, "is_anomaly"])
+
+
+def test_windows_tumble_by_default(stream):
+    found = scan(stream, window=100, n_permutations=19, rng=1)
+    assert found.table["start"].tolist() == list(range(400, 1_200, 100))
+    assert found.table["end"].tolist() == list(range(499, 1_200, 100))
+
+
+def test_the_plan_is_told_first(stream):
+    told = []
+    found = scan(stream, window=100, n_permutations=99, rng=1, tell=told.append)
+    assert told == [found.plan]
+    assert "a single window can be flagged" in repr(found.plan)
+    plan = scan(stream, window=100, null="shift", rng=1).plan
+    assert (plan.first_draws, plan.most_draws) == (499, 499)
+    assert plan.windows_needed == 1
+    with pytest.warns(DriftlockWarning, match="no window can be flagged"):
+        scan(stream, hop=2, n_permutations=19, max_permutations=19, control="fwer", rng=1)
+
+
+@pytest.mark.parametrize("control", ["by", "fpr", "storey", "fwer"])
+def test_controls(stream, control):
+    found = scan(stream, window=100, n_permutations=DRAWS, control=control, rng=1)
+    assert found.plan.control == control
+    assert found.table["is_anomaly"].any()
+
+
+def test_more_draws_are_the_same_stream(stream):
+    """A window's p-value from its final draws does not depend on how it got there."""
+    found = scan(stream, n_permutations=49, max_permutations=499, rng=1)
+    whole = scan(stream, n_permutations=499, max_permutations=499, rng=1)
+    both = found.table["draws"] == 499
+    assert both.any()
+    assert (found.table.loc[both, "p_value"] == whole.table.loc[both, "p_value"]).all()
+
+
+def test_time_windows():
+    times = pd.date_range("2025-01-01", periods=700, freq="10min")
+    events = table(700).assign(when=times)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DriftlockWarning)
+        found = scan(events, window="6h", hop="3h", null="rows", n_permutations=19, rng=1)
+        indexed = scan(
+            events.drop(columns="when").set_index(times),
+            window="6h",
+            hop="3h",
+            null="rows",
+            n_permutations=19,
+            rng=1,
+        )
+    assert found.table["start"].iloc[0] == times[400]
+    assert (found.table["rows"].iloc[:-2] == 36).all()
+    assert indexed.table["rows"].equals(found.table["rows"])
+    assert found.table["end"].iloc[0] - found.table["start"].iloc[0] == pd.Timedelta("6h")
+
+
+def test_gaps_in_time_are_listed_not_tested():
+    times = pd.date_range("2025-01-01", periods=460, freq="1min").to_series(index=range(460))
+    times[430:] += pd.Timedelta("3h")
+    events = table(460).assign(when=times)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DriftlockWarning)
+        found = scan(events, window="30min", null="rows", n_permutations=19, rng=1)
+    assert len(found) == 2
+    assert (found.left_out["rows"] == 0).all()
+    assert len(found.left_out) == 6
+
+
+def test_a_window_for_each_group():
+    events = sessions(60, 20, 5)
+    events.loc[events["who"] == "g50", "x"] += 40
+    found = scan(events, baseline=800, groups="who", control="fpr", rng=1)
+    assert list(found.table.index) == [f"g{i}" for i in range(40, 60)]
+    assert found.null.name == "groups"
+    assert bool(found.table.loc["g50", "is_anomaly"])
+    assert found.table["draws"].unique().tolist() == [40]
+    assert len(found.events) == found.table["is_anomaly"].sum()
+
+
+def test_a_codec_scans_too():
+    events = table(200)
+    with pytest.warns(DriftlockWarning, match="too few to show"):
+        found = scan(
+            events, baseline=140, window=15, coder="lz4", null="rows", n_permutations=49, rng=1
+        )
+    assert "ncd_lz4" in found.table
+    assert found.table["draws"].max() <= 49
+
+
+def test_runs():
+    flags = np.array([1, 1, 0, 1, 0, 1, 1], bool)
+    assert runs(flags) == [(0, 1), (3, 3), (5, 6)]
+    assert runs(flags, joined=False) == [(0, 0), (1, 1), (3, 3), (5, 5), (6, 6)]
+    assert runs(np.zeros(3, bool)) == []
+
+
+# ------------------------------------------------------------------ pictures
+def test_pictures(stream):
+    found = scan(stream, window=100, n_permutations=DRAWS, rng=1)
+    heat = heat_of(found)
+    assert heat.sigmas.shape == (6, 8)
+    assert heat.sigmas.max() <= 8.0
+    assert len(found.plot().axes) == 3
+    compared = compare(stream[:400], stream[800:850], n_permutations=DRAWS, rng=1)
+    assert len(compared.plot().axes) == 4
+    tested = permutation_test(stream[:400], stream[800:850], n_permutations=DRAWS, rng=1)
+    assert "p = " in tested.plot().axes[0].get_title(loc="left")
+
+
+# ------------------------------------------------------------------ what makes no sense
+def refused(kind, match, call, *arguments, **options):
+    with pytest.raises(kind, match=match):
+        call(*arguments, **options)
+
+
+def test_windows_that_do_not_fit():
+    events = table()
+    refused(InputError, "window=51 is longer than the 50 rows", scan, events, window=51)
+    refused(OptionError, "hop=0 is not possible", scan, events, hop=0)
+    refused(OptionError, "window=0 is not possible", scan, events, window=0)
+    refused(OptionError, "window=1.5 is not possible", scan, events, window=1.5)
+    refused(OptionError, 'no length of time; expected one like "1h"', scan, events, window="soon")
+    refused(OptionError, "no length of time above zero", scan, events, window="0h")
+    refused(OptionError, "guard=5 needs trailing=True", scan, events, guard=5)
+    refused(
+        OptionError, "trailing=True needs a baseline", scan, events, baseline=events, trailing=True
+    )
+
+
+def test_sides_that_are_too_short():
+    events = table()
+    refused(InputError, "window has no rows", compare, events, events[:0])
+    refused(InputError, r"the window has 1 row\(s\)", compare, events, events[:1])
+    refused(InputError, r"the baseline has 1 row\(s\); at least 20", compare, events[:1], events)
+    refused(InputError, r"the baseline has 1 row\(s\)", permutation_test, events[:1], events)
+    refused(InputError, r"the baseline has 19 row\(s\)", scan, events, baseline=19)
+    refused(InputError, "lacks the column", compare, events, events.drop(columns="shop"))
+
+
+def test_unknown_options_list_the_known():
+    events = table()
+    refused(
+        OptionError,
+        "'brotli' is not known; choose one of 'fields'",
+        compare,
+        events,
+        events,
+        coder="brotli",
+    )
+    refused(
+        OptionError,
+        "'block' is not known; choose one of 'auto'",
+        compare,
+        events,
+        events,
+        null="block",
+    )
+    refused(OptionError, "option='speed' is not known", compare, events, events, speed=9)
+    refused(OptionError, "option='speed' is not known", scan, events, speed=9)
+    refused(OptionError, "option='speed' is not known", permutation_test, events, events, speed=9)
+    refused(
+        OptionError,
+        "'mode' is not known; choose one of 'ncd'",
+        permutation_test,
+        events,
+        events,
+        "mode",
+    )
+    refused(
+        OptionError,
+        "choose one of 'ncd', 'compression_ratio'",
+        permutation_test,
+        events,
+        events,
+        "entropy",
+        coder="zstd",
+    )
+
+
+def test_impossible_values_are_named():
+    events = table()
+    refused(OptionError, "alternative='up'", permutation_test, events, events, alternative="up")
+    refused(OptionError, "n_permutations=0", compare, events, events, n_permutations=0)
+    refused(OptionError, "alpha=2 is no level", compare, events, events, alpha=2)
+    refused(OptionError, "control='none' is not known", scan, events, control="none")
+    refused(OptionError, "rng='x' is no seed", compare, events, events, rng="x")
+
+
+def test_groups_that_do_not_work():
+    events = sessions(45, 10, 1)
+    refused(
+        OptionError,
+        'null="groups" needs groups=',
+        compare,
+        events[:400],
+        events[400:],
+        null="groups",
+    )
+    refused(
+        InputError,
+        "groups='whom' is no column; there are 'who'",
+        compare,
+        events[:400],
+        events[400:],
+        groups="whom",
+    )
+    refused(InputError, "groups='whom' is no column", scan, events, groups="whom")
+    refused(
+        InputError,
+        "stand in the baseline and in the window",
+        compare,
+        events[:405],
+        events[405:],
+        groups="who",
+    )
+
+
+def test_a_group_of_one_is_listed_not_tested():
+    events = sessions(45, 10, 1)
+    events.loc[449, "who"] = "alone"
+    with pytest.warns(DriftlockWarning, match="too few to show"):
+        found = scan(events, groups="who", rng=1)
+    assert found.left_out.to_dict() == {"rows": {"alone": 1}}
+    assert "alone" not in found.table.index
+    refused(InputError, "no window has two rows", scan, events.assign(who=range(450)), groups="who")
+
+
+def test_times_that_do_not_work():
+    events = table(700)
+    refused(InputError, "events have no time column", scan, events, window="1h")
+    refused(InputError, "time='when' is no column", scan, events, window="1h", time="when")
+    times = pd.Series(pd.date_range("2025-01-01", periods=700, freq="10min"))
+    back = times.copy()
+    back[500] = times[450]
+    refused(InputError, "is not sorted: row 500", scan, events.assign(when=back), window="1h")
+    missing = times.copy()
+    missing[600] = pd.NaT
+    refused(
+        InputError, "no readable time in row 600", scan, events.assign(when=missing), window="1h"
+    )
+    mixed = times.dt.strftime("%Y-%m-%dT%H:%M:%S")
+    mixed[650:] += "Z"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DriftlockWarning)
+        refused(
+            InputError,
+            "with a zone and times without",
+            scan,
+            events.assign(when=mixed),
+            window="1h",
+        )
+    refused(
+        OptionError, "makes .* windows", scan, events.assign(when=times), window="1h", hop="1us"
+    )
+
+
+def test_text_that_is_bytes_is_text():
+    events = table(240).assign(raw=[b"GET /%d" % (i % 5) for i in range(240)])
+    found = compare(events[:200], events[200:], n_permutations=19, rng=1)
+    assert "raw" in found.fields.index
+    assert compare(events[:200], events[200:], coder="gzip", n_permutations=19, rng=1).p_value > 0
+
+
+def test_simulated_transactions_by_default():
+    normal, odd = datasets.load("normal").events, datasets.load("anomalous").events
+    assert compare(normal[:400], odd[:50], null="rows", rng=1).is_anomaly

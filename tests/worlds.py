@@ -1,0 +1,199 @@
+"""Simulated worlds: a DataFrame of n rows from a seed, every row drawn independently alike.
+
+Anything that differs between the first rows of a world and the others is chance, so whatever is
+flagged there is a false flag. `spoil` makes rows of a world blatant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+World = Callable[[int, int], pd.DataFrame]
+
+FAR = 10.0  # standard deviations, or interquartile ranges, of a blatant number
+
+
+def zipf(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
+    """Ranks 0 to size - 1, each with a probability proportional to 1 / (rank + 1)."""
+    shares = 1.0 / np.arange(1, size + 1)
+    return rng.choice(size, n, p=shares / shares.sum())
+
+
+def named(prefix: str, codes: np.ndarray) -> list[str]:
+    return [f"{prefix}{code}" for code in codes.tolist()]
+
+
+def times(rng: np.random.Generator, n: int) -> pd.DatetimeIndex:
+    """Times of sixty days, most of them around two in the afternoon."""
+    hours = 24 * rng.integers(0, 60, n) + rng.normal(14, 4, n)
+    return pd.Timestamp("2024-03-01") + pd.to_timedelta(np.rint(3600 * hours), unit="s")
+
+
+def mixed(n: int, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng([1, seed])
+    merchant = zipf(rng, n, 60)
+    amount = np.exp(rng.normal(2 + merchant % 5, 0.8))
+    return pd.DataFrame(
+        {
+            "merchant": named("shop ", merchant),
+            "category": named("kind ", merchant % 5),
+            "channel": rng.choice(["web", "app", "till"], n, p=[0.5, 0.3, 0.2]),
+            "country": rng.choice(["DE", "FR", "IT", "PL", "SE"], n, p=[0.6, 0.2, 0.1, 0.07, 0.03]),
+            "member": rng.choice([True, False], n),
+            "when": times(rng, n),
+            "amount": np.round(amount, 2),
+            "balance": np.round(rng.normal(1000, 200, n), 1),
+        }
+    )
+
+
+def one_zipf(n: int, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng([2, seed])
+    return pd.DataFrame({"customer": pd.Categorical(named("c", zipf(rng, n, 3000)))})
+
+
+def two_zipf(n: int, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng([3, seed])
+    return pd.DataFrame(
+        {
+            "customer": pd.Categorical(named("c", zipf(rng, n, 3000))),
+            "product": pd.Categorical(named("p", zipf(rng, n, 300))),
+        }
+    )
+
+
+def id_and_three(n: int, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng([4, seed])
+    return pd.DataFrame(
+        {
+            "id": pd.Categorical(named("T", rng.integers(10**12, 10**13, n))),
+            "state": rng.choice(["new", "paid", "void"], n, p=[0.6, 0.3, 0.1]),
+        }
+    )
+
+
+def low_cardinality(n: int, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng([5, seed])
+    return pd.DataFrame(
+        {
+            f"field {size}": rng.choice(named("v", np.arange(size)), n, p=shares)
+            for size, shares in {
+                2: [0.7, 0.3],
+                3: [0.6, 0.3, 0.1],
+                4: [0.5, 0.3, 0.15, 0.05],
+                5: [0.4, 0.3, 0.2, 0.07, 0.03],
+            }.items()
+        }
+    )
+
+
+def numeric(n: int, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng([6, seed])
+    second = rng.random(n) < 0.3
+    return pd.DataFrame(
+        {
+            "normal": rng.normal(0, 1, n),
+            "lognormal": np.exp(rng.normal(0, 1, n)),
+            "heavy": rng.standard_t(3, n),
+            "mixture": np.where(second, rng.normal(5, 0.5, n), rng.normal(0, 1, n)),
+        }
+    )
+
+
+def dependent(n: int, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng([7, seed])
+    group = zipf(rng, n, 8)
+    level = rng.normal(group % 4, 0.5)
+    return pd.DataFrame(
+        {
+            "group": named("g", group),
+            "mostly group": named("h", np.where(rng.random(n) < 0.95, group, rng.integers(0, 8, n))),
+            "parity": named("q", (group + (rng.random(n) < 0.1)) % 2),
+            "level": level,
+            "twice level": 2 * level + rng.normal(0, 0.2, n),
+            "noise": rng.normal(0, 1, n),
+        }
+    )
+
+
+def messages(rng: np.random.Generator, n: int) -> list[str]:
+    """Lines of a small log: seven templates, a few words and numbers put into them."""
+    user, host = zipf(rng, n, 20), zipf(rng, n, 6)
+    number, port = rng.integers(1, 5000, n), rng.integers(1024, 65536, n)
+    kind = rng.choice(7, n, p=[0.3, 0.25, 0.15, 0.12, 0.1, 0.05, 0.03])
+    return [
+        (
+            f"session opened for user u{u} on host{h}",
+            f"request {x} served in {x % 97} ms by host{h}",
+            f"connection from 10.0.{h}.{u} port {p} accepted",
+            f"job {x} finished with status 0 on host{h}",
+            f"cache miss for key user:u{u}:profile",
+            f"retry {x % 5} of request {x} after timeout",
+            f"disk usage on host{h} at {x % 100} percent",
+        )[k]
+        for k, u, h, x, p in zip(kind, user, host, number, port)
+    ]
+
+
+def text(n: int, seed: int) -> pd.DataFrame:
+    return pd.DataFrame({"message": messages(np.random.default_rng([8, seed]), n)})
+
+
+def text_and_table(n: int, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng([9, seed])
+    return pd.DataFrame(
+        {
+            "message": messages(rng, n),
+            "severity": rng.choice(["info", "debug", "warning"], n, p=[0.7, 0.2, 0.1]),
+            "service": named("service-", zipf(rng, n, 12)),
+            "seconds": np.round(np.exp(rng.normal(-2, 0.7, n)), 3),
+        }
+    )
+
+
+WORLDS: dict[str, World] = {
+    world.__name__: world
+    for world in (
+        mixed,
+        one_zipf,
+        two_zipf,
+        id_and_three,
+        low_cardinality,
+        numeric,
+        dependent,
+        text,
+        text_and_table,
+    )
+}
+
+
+def spoil(frame: pd.DataFrame, rows: Sequence[int], *, kinds: int | None = None) -> pd.DataFrame:
+    """The frame with some rows made blatant in two of their fields (in one if there is only one).
+
+    A symbol becomes one that nobody else has, a number lies ten interquartile ranges out, and a
+    text is of another language altogether. With `kinds` the rows share that many odd symbols and
+    texts, and their numbers lie together: anomalies of one kind.
+    """
+    frame = frame.copy()
+    odd = np.arange(len(rows)) if kinds is None else np.arange(len(rows)) % kinds
+    for name in [name for name in frame.columns if name != "id"][-2:]:
+        column = frame[name]
+        if pd.api.types.is_float_dtype(column.dtype):
+            low, high = np.quantile(column, [0.25, 0.75])
+            frame.iloc[rows, frame.columns.get_loc(name)] = high + (FAR + odd % 5) * (high - low)
+        else:
+            frame[name] = column.astype(object)
+            frame.iloc[rows, frame.columns.get_loc(name)] = odd_texts(odd, name == "message")
+            frame[name] = frame[name].astype(column.dtype.name)
+    return frame
+
+
+def odd_texts(odd: np.ndarray, are_messages: bool) -> list[str]:
+    """A symbol or message that no world has, for each number."""
+    if not are_messages:
+        return named("odd ", odd)
+    words = ["".join(chr(97 + (i * k * k + 7 * k) % 26) for k in range(3, 15)) for i in odd]
+    return [f"!! pwned by {word} <<{i:x}>>" for i, word in zip(odd.tolist(), words)]
