@@ -6,7 +6,7 @@ returns a code length, a p-value, a decision and an explanation for every row.
 
 from driftlock import accessor as _accessor  # noqa: F401  (registers DataFrame.driftlock)
 from driftlock import datasets
-from driftlock.detector import Detector, detect
+from driftlock.detector import Detector
 from driftlock.errors import (
     DriftlockError,
     DriftlockWarning,
@@ -16,6 +16,7 @@ from driftlock.errors import (
     OptionError,
 )
 from driftlock.explanation import Explanation
+from driftlock.one_call import detect
 from driftlock.plan import Plan
 from driftlock.results import Detection
 from driftlock.warm import warmup

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from driftlock.detector import detect
+from driftlock.one_call import detect
 from driftlock.results import Detection
 
 

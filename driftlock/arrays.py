@@ -47,7 +47,10 @@ class Symbols:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """A number column: uint8 classes, float64 values (0 unless negative or positive), int8 decimals."""
+    """A number column: uint8 classes, float64 values, int8 decimals.
+
+    Values and decimals are 0 unless the class is negative or positive.
+    """
 
     classes: Ints
     values: Floats

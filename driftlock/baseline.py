@@ -18,7 +18,7 @@ from driftlock.errors import DriftlockWarning, InputError, OptionError, listed
 from driftlock.fields import to_frame
 from driftlock.fields.values import content_hashes, scrambled
 from driftlock.scoring import Model, merge_scores
-from driftlock.significance import adjust, censored_p
+from driftlock.significance import adjust, censored_row_p
 
 EXPECTED = "expected a number of rows, a boolean mask, a table, a fitted Detector or None"
 CLEAN_TAIL, CLEAN_CENSORED, CLEAN_LEVEL, CLEAN_ROUNDS = 0.175, 0.07, 0.1, 4
@@ -113,7 +113,8 @@ def clean_rows(columns: Sequence[Encoded]) -> Mask:
         if not kept.all():
             others = model.score([column.take(~kept) for column in columns])
             scores = merge_scores(scores, others, kept)
-        p = censored_p(scores.total, scores.total, tail=CLEAN_TAIL, censored=CLEAN_CENSORED)
+        both = scores.total, scores.bits.sum(axis=0)
+        p = censored_row_p(both, tail=CLEAN_TAIL, censored=CLEAN_CENSORED)
         still = adjust(p, "fdr") > CLEAN_LEVEL
         if (still == kept).all():
             break

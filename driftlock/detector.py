@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from driftlock.arrays import Encoded, Floats, Ints
-from driftlock.baseline import Overlap, clean_rows, folds_of, split_baseline
+from driftlock.baseline import Overlap, clean_rows, folds_of
 from driftlock.calibration import CALIBRATIONS, FOLDS, Calibrated, calibrate, choose
 from driftlock.errors import InputError, NotFittedError, OptionError, check_choice
 from driftlock.fields import Schema, column_names, to_frame
@@ -27,58 +27,6 @@ from driftlock.warm import ensure
 
 MIN_BASELINE = 20
 UNKNOWN_TAIL, UNKNOWN_CENSORED = 0.20, 0.05
-
-
-def detect(events: Any, *, baseline: Any = None, **options: Any) -> Detection:
-    """Find the rows of a table that cost more bits to write down than the baseline makes likely.
-
-    Parameters
-    ----------
-    events : DataFrame, or polars or pyarrow table
-        Rows to test, of any mix of strings, numbers, times, nested records and missing values.
-    baseline : int, boolean mask, DataFrame, fitted Detector or None
-        What is known to be normal: the first rows of `events`, those where a mask is true, another
-        table with the same columns, or a detector fitted before. Rows of `events` that serve as
-        baseline are not tested. With None every row is compared with all others: a ranking with
-        flags, good for up to about 2 % of anomalies, and no guarantee.
-    **options
-        Those of `Detector`: alpha, control, tail, calibration, fields, entity, clean, rng.
-
-    Returns
-    -------
-    Detection
-        Score, bits, p-value, decision and top field of every tested row.
-
-    Raises
-    ------
-    InputError
-        If a table has no rows, too few baseline rows, colliding names, or other columns than the
-        baseline.
-    OptionError
-        If an option is not known or has a value that makes no sense.
-
-    Examples
-    --------
-    >>> import driftlock as dl
-    >>> mixed = dl.datasets.load("mixed").events
-    >>> found = dl.detect(mixed, baseline=400)
-    >>> len(found), bool(found.table["p_value"].min() > 0)
-    (600, True)
-    """
-    if isinstance(baseline, Detector):
-        if options:
-            raise OptionError(
-                f"a fitted Detector has its own options; drop {', '.join(options)} from the call"
-            )
-        return baseline.detect(events)
-    known = inspect.signature(Detector).parameters
-    for name in options:
-        check_choice("option", name, known)
-    detector = Detector(**options)
-    if baseline is None:
-        return detector.fit(events)._against_each_other(to_frame(events))
-    normal, tested = split_baseline(to_frame(events), baseline)
-    return detector.fit(normal).detect(tested)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +117,7 @@ class Detector:
         fields: Mapping[str, str] | None = None,
         entity: str | Sequence[str] | None = None,
         clean: bool = False,
-        rng: None | int | np.random.Generator = None,
+        rng: int | np.random.Generator | None = None,
     ) -> None:
         self.alpha = alpha
         self.control = control
@@ -180,7 +128,7 @@ class Detector:
         self.clean = clean
         self.rng = rng
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002, N803  (scikit-learn's names)
         """Learn the code and the null distribution of a baseline.
 
         Parameters
@@ -229,13 +177,13 @@ class Detector:
         self.n_features_in_ = len(self.feature_names_in_)
         return self
 
-    def decision_function(self, X: Any) -> Floats:
+    def decision_function(self, X: Any) -> Floats:  # noqa: N803
         """Score of each row in bits, shape (m,); larger is stranger."""
         state = self._state
         columns = state.schema.encode(state.schema.flatten(to_frame(X)))
         return state.calibrated.model.score(columns).total / MILLI
 
-    def predict(self, X: Any) -> NDArray[np.int64]:
+    def predict(self, X: Any) -> NDArray[np.int64]:  # noqa: N803
         """1 where the score is above `threshold_`, else 0: a level of alpha for each row alone."""
         return (self.decision_function(X) > self.threshold_).astype(np.int64)
 
@@ -275,6 +223,18 @@ class Detector:
             frame, scores, decide(p, self.control, self.alpha, patterns), guarantee
         )
 
+    def detect_baseline(self, frame: pd.DataFrame) -> Detection:
+        """The very rows of the last fit, each against all others, with the tail censored.
+
+        This is `driftlock.detect` without a baseline: a ranking with flags, and no guarantee.
+        """
+        state = self._state
+        scores = state.calibrated.scores
+        p = censored_p(state.null[0], scores.total, tail=UNKNOWN_TAIL, censored=UNKNOWN_CENSORED)
+        kinds = np.full(len(frame), "tail", dtype="<U7")
+        decided = decide(RowP(p, kinds), self.control, self.alpha)
+        return self._detection(frame, scores, decided, "none")
+
     def plan(self, m: int) -> Plan:
         """What testing m rows together can find, told before the test."""
         if isinstance(m, bool) or not isinstance(m, Integral) or m < 1:
@@ -282,7 +242,7 @@ class Detector:
         n = int(self._state.calibrated.calibrates.sum())
         return Plan.of(n, int(m), alpha=self.alpha, control=self.control, tail=self.tail)
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
         """The options, by name."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
@@ -363,17 +323,6 @@ class Detector:
             raise OptionError(
                 f"rng={self.rng!r} is no seed; expected None, an int or a Generator"
             ) from error
-
-    def _against_each_other(self, frame: pd.DataFrame) -> Detection:
-        """The fitted rows themselves, each against all others, with the tail censored."""
-        scores = self._state.calibrated.scores
-        p = censored_p(
-            self._state.null[0], scores.total, tail=UNKNOWN_TAIL, censored=UNKNOWN_CENSORED
-        )
-        kinds = np.full(len(frame), "tail", dtype="<U7")
-        return self._detection(
-            frame, scores, decide(RowP(p, kinds), self.control, self.alpha), "none"
-        )
 
     def _detection(
         self, frame: pd.DataFrame, scores: Scores, decided: Decided, guarantee: str

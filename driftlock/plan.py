@@ -61,30 +61,29 @@ class Plan:
         return cls(n, m, alpha, control, tail, smallest, needed, one)
 
     def __repr__(self) -> str:
-        lines = [
-            f"Plan: {self.n_rows:,} rows against a baseline of {self.n_baseline:,}; "
-            f"{self.control} at alpha = {self.alpha:g}",
-            f"  smallest rank p-value: {self.smallest_rank_p:.4g}",
-        ]
-        if self.anomalies_needed is None:
-            lines.append("  by rank alone no row can be flagged;")
-        elif self.anomalies_needed > 1:
-            lines.append(
-                f"  by rank alone, at least {self.anomalies_needed:,} rows must be beyond the whole "
-                "baseline to be flagged;"
-            )
-        if self.anomalies_needed != 1:
-            lines.append(
-                f"  one would suffice from a baseline of {self.baseline_for_one:,} rows on"
-            )
-            lines.append(
-                "  a lone row can be flagged through the tail, if it is far enough beyond the baseline"
-                if self.tail
-                else "  tail=True could flag a lone row that is far beyond the baseline"
-            )
-        else:
-            lines.append("  one row beyond the whole baseline is enough to be flagged")
-        return "\n".join(lines)
+        sizes = f"{self.n_rows:,} rows against a baseline of {self.n_baseline:,}"
+        return "\n".join(
+            [
+                f"Plan: {sizes}; {self.control} at alpha = {self.alpha:g}",
+                f"  smallest rank p-value: {self.smallest_rank_p:.4g}",
+                *self._consequences(),
+            ]
+        )
+
+    def _consequences(self) -> list[str]:
+        """What follows for a row beyond the whole baseline, a line each."""
+        if self.anomalies_needed == 1:
+            return ["  one row beyond the whole baseline is enough to be flagged"]
+        needed = "  by rank alone no row can be flagged;"
+        if self.anomalies_needed is not None:
+            many = f"at least {self.anomalies_needed:,} rows must be beyond the whole baseline"
+            needed = f"  by rank alone, {many} to be flagged;"
+        enough = f"  one would suffice from a baseline of {self.baseline_for_one:,} rows on"
+        lone = "  tail=True could flag a lone row that is far beyond the baseline"
+        if self.tail:
+            reach = "if it is far enough beyond the baseline"
+            lone = f"  a lone row can be flagged through the tail, {reach}"
+        return [needed, enough, lone]
 
 
 def _harmonic(m: int) -> float:

@@ -199,10 +199,8 @@ class Detection:
         """What is to be said of one row beside its fields."""
         fields, whole = self.scores.levels[:, place] / MILLI
         if whole:
-            yield (
-                f"score: {fields:.2f} bits from its fields, {whole:.2f} from how far it is from the "
-                "baseline rows most like it"
-            )
+            like = "how far it is from the baseline rows most like it"
+            yield f"score: {fields:.2f} bits from its fields, {whole:.2f} from {like}"
         tested, baseline = self.decided.counts[:, place]
         if tested:
             yield (

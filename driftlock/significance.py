@@ -132,6 +132,16 @@ def censored_p(null: Ints, scores: Ints, *, tail: float, censored: float) -> Flo
     return np.minimum(p, 1.0)
 
 
+def censored_row_p(rows: tuple[Ints, Ints], *, tail: float, censored: float) -> Floats:
+    """p-values of rows against each other, given their (score, bits) in millibits.
+
+    Anomalies stretch the very scale that scores are made with, which bits do not have; as in
+    `row_p`, the smaller of the two p-values counts, doubled.
+    """
+    by = [censored_p(values, values, tail=tail, censored=censored) for values in rows]
+    return np.minimum(2.0 * np.minimum(*by), 1.0)  # type: ignore[no-any-return]
+
+
 def _is_smooth(excesses: Ints) -> bool:
     """Whether a tail has enough excesses, enough different ones, and no tie of over a third."""
     if excesses.size < MIN_EXCESSES:

@@ -169,9 +169,7 @@ def word_rows(texts, separator, baseline):
 def length_bin(row):
     """Quarter octaves of the number of coded symbols."""
     edges = [2 ** (i / 4) for i in range(100)]
-    return next(
-        i for i, (low, high) in enumerate(pairwise(edges)) if low <= len(row) - 1 < high
-    )
+    return next(i for i, (low, high) in enumerate(pairwise(edges)) if low <= len(row) - 1 < high)
 
 
 def standardised(value, row, others, everyone):

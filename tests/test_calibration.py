@@ -28,7 +28,7 @@ def folds_for(n: int, kind: str, seed: int = 0):
 
 @pytest.fixture(scope="module")
 def columns(sizes):
-    return a_table(sizes(120, 40), np.random.default_rng(1))
+    return a_table(sizes(120, 30), np.random.default_rng(1))
 
 
 # --- what is made ---------------------------------------------------------------------------------
@@ -80,13 +80,17 @@ def test_rows_left_out_are_scored_as_new_ones_and_calibrate_nothing(columns, kin
     made = calibrate(columns, kept, folds)
     assert not made.calibrates[~kept].any()
     assert (made.scores.total[~kept] == made.model.score(take(columns, ~kept)).total).all()
-    alone = calibrate(take(columns, kept), np.ones(int(kept.sum()), bool), None if folds is None else folds[kept])
+    alone = calibrate(
+        take(columns, kept), np.ones(int(kept.sum()), bool), None if folds is None else folds[kept]
+    )
     assert (made.scores.total[kept] == alone.scores.total).all()
 
 
 def test_auto_is_cross_where_numbers_are_many_for_the_rows() -> None:
     def chosen(n, fields, calibration="auto"):
-        columns = [numbers(np.arange(1.0, n + 1)) for _ in range(fields)] + [symbols(np.zeros(n), 1)]
+        columns = [numbers(np.arange(1.0, n + 1)) for _ in range(fields)] + [
+            symbols(np.zeros(n), 1)
+        ]
         return choose(calibration, columns, all_rows(columns))
 
     assert chosen(100, 12) == "loo"
@@ -125,7 +129,9 @@ def test_folds_go_by_content_and_seed_not_by_place() -> None:
     # of equal rows as many go to each fold, whichever of them
     of_names = [folds_of([pd.Series(x)], 10, 5) for x in (names, names[order])]
     for name in "abc":
-        counts = [np.bincount(f[x == name], minlength=10) for f, x in zip(of_names, (names, names[order]))]
+        counts = [
+            np.bincount(f[x == name], minlength=10) for f, x in zip(of_names, (names, names[order]))
+        ]
         assert (counts[0] == counts[1]).all()
 
 
@@ -173,7 +179,9 @@ def plain_logs(rng, n):
 
 
 @pytest.mark.jit
-@pytest.mark.parametrize("make", [numbers_of(5), with_text, plain_logs], ids=["numbers", "text", "logs"])
+@pytest.mark.parametrize(
+    "make", [numbers_of(5), with_text, plain_logs], ids=["numbers", "text", "logs"]
+)
 def test_split_has_the_level_exactly(make) -> None:
     shares = shares_below(make, "split", 0.05, n=80, runs=60)
     error = np.std(shares, ddof=1) / math.sqrt(len(shares))
@@ -192,7 +200,7 @@ def test_leave_one_out_has_the_level_with_texts(make, n: int) -> None:
 
 @pytest.mark.jit
 def test_cross_has_the_level_where_leave_one_out_has_not() -> None:
-    """With 64 numbers in 100 rows the regression has seen too much of each row that it leaves out."""
+    """With 64 numbers in 100 rows the regression knows too much of a row that it leaves out."""
     crossed = shares_below(numbers_of(64), "cross", 0.05, n=100, runs=4)
     assert np.mean(crossed) <= 0.065
     left_out = shares_below(numbers_of(64), "loo", 0.05, n=100, runs=20)

@@ -480,7 +480,7 @@ def test_written_bytes_are_the_same_each_time(tmp_path):
 
 def test_a_log_is_read_line_by_line_and_loses_no_byte(tmp_path: Path) -> None:
     path = tmp_path / "app.log"
-    path.write_bytes(b"first line\r\n\nsecond \xff line\n{\"not\": \"json\"}\n")
+    path.write_bytes(b'first line\r\n\nsecond \xff line\n{"not": "json"}\n')
     frame = read_table(path)
     assert frame.columns.tolist() == ["line"]
     assert frame["line"].tolist() == ["first line", "second \\xff line", '{"not": "json"}']

@@ -1,6 +1,8 @@
-"""Numbers beyond what others predict: each left out of its own group mean and its own regression."""
+"""Numbers beyond what others predict: each left out of its group mean and its regression."""
 
 from __future__ import annotations
+
+import math
 
 import naive
 import numpy as np
@@ -31,7 +33,7 @@ def in_groups(n: int, seed: int, apart: float = 3.0):
 
 
 def rows_of(values, groups):
-    return [(x, g) for x, g in zip(values.tolist(), groups.tolist()) if x == x]
+    return [(x, g) for x, g in zip(values.tolist(), groups.tolist()) if not math.isnan(x)]
 
 
 # --- groups ---------------------------------------------------------------------------------------
@@ -60,7 +62,9 @@ def test_new_residuals_are_those_of_the_means_of_all() -> None:
         naive.group_residual(*row, rows_of(values, groups), coder.mean, coder.kappa)
         for row in asked
     ]
-    found = coder.residual(np.array([x for x, _ in asked]), np.array([g for _, g in asked]), own=False)
+    found = coder.residual(
+        np.array([x for x, _ in asked]), np.array([g for _, g in asked]), own=False
+    )
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
 
 
@@ -131,7 +135,7 @@ def standardised(coder: RegressionCoder, scaled) -> list[list[float]]:
     rows = []
     for row in zip(*(scaled[field].tolist() for field in coder.numbers)):
         z = [
-            0.0 if x != x else min(max((x - m) / d, -30), 30)
+            0.0 if math.isnan(x) else min(max((x - m) / d, -30), 30)
             for x, m, d in zip(row, coder.means.tolist(), coder.deviations.tolist())
         ]
         rows.append([round(x * 2**10) / 2**10 for x in z])
@@ -166,7 +170,7 @@ def test_errors_are_those_of_a_regression_refitted_without_the_row(own: bool) ->
     def by_number(rows, values, own):
         errors = naive.regress(rows, baseline, RIDGE, own)
         return [
-            [None if x != x else e[i] for x, e in zip(values[field].tolist(), errors)]
+            [None if math.isnan(x) else e[i] for x, e in zip(values[field].tolist(), errors)]
             for i, field in enumerate(coder.numbers)
         ]
 
@@ -181,7 +185,12 @@ def test_errors_are_those_of_a_regression_refitted_without_the_row(own: bool) ->
 
 def test_what_breaks_a_relation_costs_more_though_it_is_usual_alone() -> None:
     coder = RegressionCoder.fit(related(300, 9))
-    asked = {0: np.array([1.0, 1.0]), 3: np.array([0.5, 0.5]), 4: np.array([0.0, 1.5]), 6: np.zeros(2)}
+    asked = {
+        0: np.array([1.0, 1.0]),
+        3: np.array([0.5, 0.5]),
+        4: np.array([0.0, 1.5]),
+        6: np.zeros(2),
+    }
     bits = dict(coder.parts(asked, own=False))
     assert bits[4][1] > bits[4][0] + 3
 

@@ -72,7 +72,9 @@ def test_find() -> None:
 
 @given(corpora, st.integers(0, 6))
 @settings(max_examples=25)
-def test_locate_gives_equal_grams_one_slot_and_different_ones_different_slots(bodies, order) -> None:
+def test_locate_gives_equal_grams_one_slot_and_different_ones_different_slots(
+    bodies, order
+) -> None:
     keys = np.zeros(1024, np.uint64)
     slot_of = {}
     for row in framed(bodies):
@@ -294,7 +296,9 @@ def test_views_are_those_that_say_something() -> None:
     assert views(logs(20, rng)) == ("bytes", "digits masked")
     assert views(sequences(40, rng)) == ("bytes", "digits masked", "words")
     assert views([t.replace(" ", ",") for t in sequences(40, rng)])[-1] == "words"
-    assert views([f"{rng.random()} {rng.random()} {rng.random()}" for _ in range(30)])[-1] != "words"
+    assert (
+        views([f"{rng.random()} {rng.random()} {rng.random()}" for _ in range(30)])[-1] != "words"
+    )
 
 
 # --- a code ---------------------------------------------------------------------------------------

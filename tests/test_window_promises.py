@@ -12,6 +12,7 @@ import pytest
 from driftlock._kernels import permute
 from driftlock.draws import Draws, Pool
 from driftlock.permutation import STATISTICS, sequential_p, verdict
+from driftlock.windows import scan
 from driftlock.windows.table import encode
 
 
@@ -188,6 +189,19 @@ def test_sequential_level_of_a_statistic():
 
         p.append(sequential_p(block, "two-sided", 199)[0])
     assert (np.array(p) <= 0.05).mean() <= 0.05 + four_errors(0.05, 300)
+
+
+@pytest.mark.jit
+def test_a_scan_of_nothing_seldom_flags():
+    """Benjamini-Hochberg at .05, windows apart: any flag in .05 of the streams."""
+    rng, streams = np.random.default_rng(11), 40
+    flagged = [
+        scan(world(1_400, rng), null="rows", n_permutations=199, max_permutations=9_999, rng=t)
+        .table["is_anomaly"]
+        .any()
+        for t in range(streams)
+    ]
+    assert np.mean(flagged) <= 0.05 + four_errors(0.05, streams)
 
 
 def staged_p(draws_of, first, most):

@@ -302,6 +302,19 @@ def test_a_callable_sees_frames():
     assert found.alternative == "two-sided"
 
 
+def test_labels_that_are_no_text():
+    values = np.random.default_rng(1).normal(size=(60, 3))
+    found = permutation_test(
+        pd.DataFrame(values[:50]),
+        pd.DataFrame(values[50:]).astype({1: object}),
+        lambda _, window: float(window[1].sum()),
+        n_permutations=9,
+        rng=1,
+    )
+    assert found.statistic == pytest.approx(values[50:, 1].sum())
+    assert compare(values[:50], values[50:], n_permutations=9, rng=1).p_value > 0
+
+
 def test_a_callable_that_gives_nan_is_refused():
     events = table()
     with pytest.raises(OptionError, match="gave NaN"):
@@ -420,7 +433,7 @@ def test_the_plan_is_told_first(stream):
     assert (plan.first_draws, plan.most_draws) == (499, 499)
     assert plan.windows_needed == 1
     with pytest.warns(DriftlockWarning, match="no window can be flagged"):
-        scan(stream, hop=2, n_permutations=19, max_permutations=19, control="fwer", rng=1)
+        scan(stream, hop=25, n_permutations=9, max_permutations=9, control="fwer", rng=1)
 
 
 @pytest.mark.parametrize("control", ["by", "fpr", "storey", "fwer"])
@@ -457,6 +470,25 @@ def test_time_windows():
     assert (found.table["rows"].iloc[:-2] == 36).all()
     assert indexed.table["rows"].equals(found.table["rows"])
     assert found.table["end"].iloc[0] - found.table["start"].iloc[0] == pd.Timedelta("6h")
+
+
+def test_a_baseline_that_trails_in_time():
+    times = pd.date_range("2025-01-01", periods=175, freq="40min").repeat(4)  # four rows each
+    events = table(700).assign(when=times)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DriftlockWarning)
+        found = scan(
+            events,
+            baseline=100,
+            window="8h",
+            trailing=True,
+            guard=6,
+            null="rows",
+            n_permutations=19,
+            rng=1,
+        )
+    assert found.table["rows"].iloc[0] == 46  # 48 in eight hours, without two in the guard
+    assert (found.table["rows"].iloc[1:-1] == 48).all()
 
 
 def test_gaps_in_time_are_listed_not_tested():
@@ -526,6 +558,7 @@ def test_windows_that_do_not_fit():
     refused(OptionError, "window=1.5 is not possible", scan, events, window=1.5)
     refused(OptionError, 'no length of time; expected one like "1h"', scan, events, window="soon")
     refused(OptionError, "no length of time above zero", scan, events, window="0h")
+    refused(InputError, "longer than the 0 rows", scan, events, trailing=True, guard=60, window=10)
     refused(OptionError, "guard=5 needs trailing=True", scan, events, guard=5)
     refused(
         OptionError, "trailing=True needs a baseline", scan, events, baseline=events, trailing=True

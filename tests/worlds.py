@@ -110,7 +110,9 @@ def dependent(n: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "group": named("g", group),
-            "mostly group": named("h", np.where(rng.random(n) < 0.95, group, rng.integers(0, 8, n))),
+            "mostly group": named(
+                "h", np.where(rng.random(n) < 0.95, group, rng.integers(0, 8, n))
+            ),
             "parity": named("q", (group + (rng.random(n) < 0.1)) % 2),
             "level": level,
             "twice level": 2 * level + rng.normal(0, 0.2, n),
@@ -170,30 +172,39 @@ WORLDS: dict[str, World] = {
 }
 
 
-def spoil(frame: pd.DataFrame, rows: Sequence[int], *, kinds: int | None = None) -> pd.DataFrame:
+def spoil(frame: pd.DataFrame, rows: Sequence[int], seed: int, *, alike: bool = False):
     """The frame with some rows made blatant in two of their fields (in one if there is only one).
 
-    A symbol becomes one that nobody else has, a number lies ten interquartile ranges out, and a
-    text is of another language altogether. With `kinds` the rows share that many odd symbols and
-    texts, and their numbers lie together: anomalies of one kind.
+    A symbol becomes one that nobody else has, a number lies 10 to 1,000 interquartile ranges out,
+    a message is of another language altogether. Which fields and how far is drawn for each row;
+    with `alike` once for all of them, so that they are many anomalies of one kind.
     """
-    frame = frame.copy()
-    odd = np.arange(len(rows)) if kinds is None else np.arange(len(rows)) % kinds
-    for name in [name for name in frame.columns if name != "id"][-2:]:
-        column = frame[name]
-        if pd.api.types.is_float_dtype(column.dtype):
-            low, high = np.quantile(column, [0.25, 0.75])
-            frame.iloc[rows, frame.columns.get_loc(name)] = high + (FAR + odd % 5) * (high - low)
-        else:
-            frame[name] = column.astype(object)
-            frame.iloc[rows, frame.columns.get_loc(name)] = odd_texts(odd, name == "message")
-            frame[name] = frame[name].astype(column.dtype.name)
-    return frame
+    rng = np.random.default_rng([10, seed])
+    usable = [name for name in frame.columns if _can_be_odd(frame[name]) and name != "id"]
+    columns = {name: frame[name].astype(object) for name in usable}
+    draws: list[tuple[list[str], str, float]] = []
+    for row in range(len(rows)):
+        fields = rng.choice(usable, min(2, len(usable)), replace=False).tolist()
+        far = rng.choice([-1, 1]) * FAR ** (1 + 2 * rng.random())
+        draws.append(draws[0] if alike and draws else (fields, _odd_word(rng, row), far))
+    for row, (fields, word, far) in zip(rows, draws, strict=True):
+        for name in fields:
+            columns[name].iloc[row] = _odd(frame[name], word, far * (1 + 0.01 * rng.normal()))
+    return frame.assign(**{name: c.astype(frame[name].dtype.name) for name, c in columns.items()})
 
 
-def odd_texts(odd: np.ndarray, are_messages: bool) -> list[str]:
-    """A symbol or message that no world has, for each number."""
-    if not are_messages:
-        return named("odd ", odd)
-    words = ["".join(chr(97 + (i * k * k + 7 * k) % 26) for k in range(3, 15)) for i in odd]
-    return [f"!! pwned by {word} <<{i:x}>>" for i, word in zip(odd.tolist(), words)]
+def _can_be_odd(column: pd.Series) -> bool:
+    kind = column.dtype
+    return not (pd.api.types.is_datetime64_dtype(kind) or pd.api.types.is_bool_dtype(kind))
+
+
+def _odd(column: pd.Series, word: str, far: float) -> object:
+    if pd.api.types.is_float_dtype(column.dtype):
+        low, middle, high = np.quantile(column, [0.25, 0.5, 0.75])
+        return round(middle + far * (high - low), 2)
+    return f"!! pwned by {word} <<{far:.0f}>>" if column.name == "message" else word
+
+
+def _odd_word(rng: np.random.Generator, row: int) -> str:
+    """Random letters and a running number: a symbol that no world has."""
+    return "".join(chr(97 + code) for code in rng.integers(0, 26, 12)) + str(row)

@@ -31,19 +31,18 @@ def summary(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_family(results: pd.DataFrame) -> str:
-    """AUC and AP of every method, a column for each family, as Markdown."""
-    auc, ap = (means(results, name, by="family") for name in ("auc", "ap"))
-    overall = summary(results)
-    head = ["method", *auc.index, "all worlds", "seconds"]
+    """AUC of every method, a column for each family, and its means over all worlds, as Markdown."""
+    auc, overall = means(results, by="family"), summary(results)
+    head = ["AUC of", *auc.index, "all worlds", "AP", "seconds"]
     rows = []
     for method in overall.index:
-        cells = [_pair(auc.loc[name, method], ap.loc[name, method]) for name in auc.index]
-        whole = _pair(overall.loc[method, "auc"], overall.loc[method, "ap"])
-        rows.append([_shown(method), *cells, whole, f"{overall.loc[method, 'seconds']:.2f}"])
-    hindsight = [_best(results, by="family").loc[name] for name in auc.index]
-    overall_best = _best(results, by=None)
-    hindsight_cells = [_pair(*pair) for pair in (*hindsight, overall_best)]
-    rows.append(["*best peer of each world*", *hindsight_cells, ""])
+        of_all = overall.loc[method]
+        cells = [_number(value) for value in (*auc[method], of_all["auc"], of_all["ap"])]
+        rows.append([_shown(method), *cells, f"{of_all['seconds']:.2f}"])
+    hindsight = best_peer(results)
+    families = results.drop_duplicates("world").set_index("world")["family"]
+    cells = [*hindsight["auc"].groupby(families, sort=False).mean(), *hindsight.mean()]
+    rows.append(["*best peer of each world*", *map(_number, cells), ""])
     return _markdown(head, rows)
 
 
@@ -66,7 +65,7 @@ def by_world(results: pd.DataFrame) -> str:
             + [_number(table.loc[world, best]) for table in (auc, ap)]
         )
     mean = ours[["auc", "ap", "false_share", "recall"]].mean()
-    rows.append(["**mean**", *map(_number, mean), "", *map(_number, _best(results, by=None))])
+    rows.append(["**mean**", *map(_number, mean), "", *map(_number, best_peer(results).mean())])
     return _markdown(head, rows)
 
 
@@ -103,18 +102,10 @@ def figure(results: pd.DataFrame, path: Path) -> None:
         plt.close(fig)
 
 
-def _best(results: pd.DataFrame, by: str | None) -> pd.DataFrame | tuple[float, float]:
-    """Mean AUC and AP of each world's best peer, chosen with hindsight; by family, or of all."""
+def best_peer(results: pd.DataFrame) -> pd.DataFrame:
+    """AUC and AP of the best peer of each world, chosen with hindsight, each figure on its own."""
     peers = results[results["method"] != "driftlock"]
-    best = pd.DataFrame({name: means(peers, name).max(axis=1) for name in ("auc", "ap")})
-    if by is None:
-        return tuple(best.mean())
-    families = results.drop_duplicates("world").set_index("world")["family"]
-    return best.groupby(families, sort=False).mean()
-
-
-def _pair(auc: float, ap: float) -> str:
-    return f"{_number(auc)} / {_number(ap)}"
+    return pd.DataFrame({name: means(peers, name).max(axis=1) for name in ("auc", "ap")})
 
 
 def _number(value: float) -> str:

@@ -75,10 +75,14 @@ def measure(names: list[str], seeds: list[int], size: Size) -> pd.DataFrame:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a world of each family, small")
+    parser.add_argument("--redraw", action="store_true", help="from the figures of the last run")
     parser.add_argument("--seeds", default="0,1")
     parser.add_argument("--worlds", default="", help="only those whose name begins so")
     parser.add_argument("--out", type=Path, default=STATIC, help="where table and figure go")
     options = parser.parse_args()
+    if options.redraw:
+        write(pd.read_csv(options.out / "quality.csv"), options.out)
+        return 0
     chosen = QUICK_WORLDS if options.quick else MAKERS
     names = [name for name in chosen if name.startswith(options.worlds)]
     seeds = [0] if options.quick else list(map(int, options.seeds.split(",")))
@@ -93,10 +97,15 @@ def main() -> int:
         print(f"driftlock {mean:.3f}, best single peer {best_peer:.3f}: {verdict}")
         return 0 if holds else 1
     results.round(4).to_csv(options.out / "quality.csv", index=False, lineterminator="\n")
-    text = "\n\n".join([by_family(results), by_world(results)]) + "\n"
-    (options.out / "quality_table.md").write_text(text, encoding="utf-8")
-    figure(results, options.out / "quality.svg")
+    write(results, options.out)
     return 0
+
+
+def write(results: pd.DataFrame, folder: Path) -> None:
+    """Tables and figure for the documentation."""
+    for name, table in (("families", by_family(results)), ("worlds", by_world(results))):
+        (folder / f"quality_{name}.md").write_text(table + "\n", encoding="utf-8")
+    figure(results, folder / "quality.svg")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numba
 
@@ -23,7 +23,7 @@ if _SWITCH not in ("0", "1"):
 
 def jit(function: F) -> F:
     """Compile `function` on first use, without the GIL, cached on disk where that is possible."""
-    options = {"nogil": True, "fastmath": False}
+    options: dict[str, Any] = {"nogil": True, "fastmath": False}
     if _SWITCH == "1":
         try:
             return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]

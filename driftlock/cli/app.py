@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import driftlock
+from driftlock.calibration import CALIBRATIONS
 from driftlock.cli.run import Job, check_target, run_detect
 from driftlock.datasets import KINDS, make_transactions
-from driftlock.detector import CALIBRATIONS
 from driftlock.errors import DriftlockError, DriftlockWarning
 from driftlock.files import check_writable, to_json_lines, write_table
 from driftlock.files.reading import FORMATS

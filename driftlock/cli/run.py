@@ -12,9 +12,9 @@ import pandas as pd
 import typer
 
 from driftlock.cli.show import progress, strangest_rows
-from driftlock.detector import detect
 from driftlock.errors import DriftlockWarning, FileError, OptionError, listed
 from driftlock.files import check_writable, read_table, write_bytes, write_table
+from driftlock.one_call import detect
 
 if TYPE_CHECKING:
     from driftlock.results import Detection

@@ -74,4 +74,4 @@ def _table(counts: Ints, *, own: bool) -> Floats:
         p_new = np.full(counts.size, (thinning * once + 2.0 * twice / n + 0.5) / n)
     seen = elsewhere > 0
     shares = np.where(seen, (1.0 - p_new) * elsewhere / max(n - 1, 1), p_new / alphabet)
-    return -np.log2(shares)
+    return -np.log2(shares)  # type: ignore[no-any-return]

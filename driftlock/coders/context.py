@@ -60,11 +60,11 @@ class Reduction:
             return cls(1, nothing, nothing)
         values = np.sort(column.values[_is_finite(column)])
         distinct, counts = np.unique(values, return_counts=True)
-        common = distinct[counts >= max(COMMON_COUNT, COMMON_SHARE * len(column))]
-        rest = values[~np.isin(values, common)]
+        kept = distinct[counts >= max(COMMON_COUNT, COMMON_SHARE * len(column))]
+        rest = values[~np.isin(values, kept)]
         cuts = np.arange(1, QUANTILE_BINS) / QUANTILE_BINS
         edges = np.unique(np.quantile(rest, cuts)) if rest.size else nothing
-        return cls(edges.size + 1 + common.size + 1, common, edges)
+        return cls(edges.size + 1 + kept.size + 1, kept, edges)
 
     def codes(self, column: Column) -> Codes:
         """Symbol of each row, shape (n,), below `size`."""
@@ -182,7 +182,7 @@ def _codes(reductions: Sequence[Reduction], columns: Sequence[Column]) -> Codes:
 
 
 def _is_finite(column: Numbers) -> NDArray[np.bool_]:
-    return (column.classes == ZERO) | (column.classes == NEGATIVE) | (column.classes == POSITIVE)
+    return np.isin(column.classes, (ZERO, NEGATIVE, POSITIVE))
 
 
 def _ratios(pairs: Ints, *, own: bool) -> Floats:

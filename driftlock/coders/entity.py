@@ -32,7 +32,8 @@ class HabitCoder:
 
     References
     ----------
-    MacKay and Peto, "A hierarchical Dirichlet language model", Natural Language Engineering 1, 1995.
+    MacKay and Peto, "A hierarchical Dirichlet language model", Natural Language Engineering 1,
+    1995.
     """
 
     field: int
@@ -67,7 +68,7 @@ class HabitCoder:
         count = np.where(known & (self.pairs[place] == joint), self.counts[place], 0) - float(own)
         size = np.where(owners.codes >= 0, self.sizes[owners.codes], 0) - float(own)
         share = (np.maximum(count, 0.0) + self.back_off * 2.0**-alone) / (size + self.back_off)
-        return -np.log2(share)  # type: ignore[no-any-return]
+        return -np.log2(share)
 
 
 @dataclass(frozen=True, eq=False)

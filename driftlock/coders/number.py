@@ -131,7 +131,7 @@ class NumberCoder:
         return summed([of_class, value, precision])
 
     def scaled(self, column: Numbers) -> Floats:
-        """Values on the scale of the density, infinite ones at its ends, NaN where there is none."""
+        """Values on the scale of the density, infinite ones at its ends, NaN where none is."""
         if self.density is None:
             return np.full(len(column), np.nan)
         scaled = kernels.asinh_scale(column.values, self.density.center, self.density.spread)
@@ -142,11 +142,11 @@ class NumberCoder:
 
 
 def _has_density(column: Numbers) -> Mask:
-    return (column.classes == NEGATIVE) | (column.classes == POSITIVE)
+    return np.isin(column.classes, (NEGATIVE, POSITIVE))
 
 
 def _rank(quantile: float, size: int) -> int:
-    """Position of a quantile among sorted values: the smallest value with that share at or below."""
+    """Position of a quantile among sorted values: the smallest with that share at or below."""
     return min(max(int(np.ceil(quantile * size)) - 1, 0), size - 1)
 
 
@@ -170,7 +170,7 @@ def _bandwidth(scaled: Floats) -> float:
     """Silverman's rule on sorted scaled values, with a floor."""
     quarter, three_quarters = np.quantile(scaled, [0.25, 0.75])
     width = min(float(scaled.std()), float(three_quarters - quarter) / 1.34)
-    return max(BANDWIDTH_FLOOR, 1.06 * width * scaled.size**-0.2)
+    return max(BANDWIDTH_FLOOR, float(1.06 * width * scaled.size**-0.2))
 
 
 def _grid(scaled: Floats, bandwidth: float) -> tuple[float, float, int]:

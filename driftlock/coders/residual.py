@@ -1,4 +1,4 @@
-"""What a number is beyond what others predict: its category's mean, or a regression on all others."""
+"""What a number is beyond what others predict: the mean of its category, or a regression."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def fit_group(
     spread = int((fixed * fixed).sum()) / FIXED**2 - n * mean * mean
     best: tuple[float, int, Ints, Ints, float] | None = None
     for place, column in categories:
-        codes = np.where(there, column.codes, -1).astype(np.int32)
+        codes: Ints = np.where(there, column.codes, -1).astype(np.int32)
         sums, squares, sizes = kernels.group_sums(codes, fixed, column.n_symbols)
         used = sizes > 0
         between_squares = float((sums[used].astype(float) ** 2 / sizes[used]).sum()) / FIXED**2
@@ -90,7 +90,8 @@ def _group_residual(
     if own:
         sums = sums - np.rint(scaled * FIXED)
         sizes = sizes - 1.0
-    return scaled - (sums / FIXED + kappa * mean) / (np.maximum(sizes, 0.0) + kappa)
+    center = (sums / FIXED + kappa * mean) / (np.maximum(sizes, 0.0) + kappa)
+    return np.asarray(scaled - center, np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +152,7 @@ class GroupBlock:
 
     @classmethod
     def fit(cls, columns: Sequence[Column], scaled: dict[int, Floats]) -> GroupBlock:
-        """Find the category of every number of a baseline; half of the rows must repeat a symbol."""
+        """Find the category of every number of a baseline; half the rows must repeat a symbol."""
         n = len(columns[0])
         categories = [
             (place, column)

@@ -278,7 +278,8 @@ def _bounded(deviations: Floats) -> Floats:
 def _length_bins(streams: Streams) -> Ints:
     """Quarter octave of each row's length."""
     lengths = np.diff(streams.offsets) - 1
-    return np.floor(BINS_PER_OCTAVE * np.log2(np.maximum(lengths, 1))).astype(np.int64)
+    octaves = np.log2(np.maximum(lengths, 1))
+    return np.asarray(np.floor(BINS_PER_OCTAVE * octaves), np.int64)
 
 
 def _moved(old: Tables, size: int) -> Tables:

@@ -10,7 +10,6 @@ from driftlock.arrays import HOUR_MISSING, HOUR_UNREADABLE, NO_WEEKDAY, Column, 
 from driftlock.coders.krichevsky_trofimov import kt_bits
 from driftlock.coders.measure import Measure, summed
 
-
 HOUR_PRIOR = 0.05  # rows
 
 

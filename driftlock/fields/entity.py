@@ -46,7 +46,8 @@ class EntityField:
         Rows are taken in the order of time, baseline and events each on their own.
         """
         owners = self.owners.encode(_joined(self.names, flat))
-        assert isinstance(owners, arrays.Symbols) and owners.identities is not None
+        assert isinstance(owners, arrays.Symbols)
+        assert owners.identities is not None
         gaps = {
             place: _gaps(field, flat[field.name], owners.identities)
             for place, field in enumerate(fields)

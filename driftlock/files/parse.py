@@ -93,7 +93,7 @@ def _repeated(names: list[str]) -> list[str]:
 
 
 def lines(data: bytes) -> pd.DataFrame:
-    """Read text line by line, as a log; bytes that are no UTF-8 are written out as \\xff."""
+    """Read text line by line, as a log; bytes that are no UTF-8 are written out in hex."""
     text = data.removeprefix(BOM).decode("utf-8", "backslashreplace")
     kept = [line for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
     return pd.DataFrame({"line": pd.Series(kept, dtype=object)})

@@ -81,12 +81,13 @@ def compare(
     Examples
     --------
     >>> import driftlock as dl
-    >>> normal = dl.datasets.load("normal").events
-    >>> odd = dl.datasets.load("anomalous").events
-    >>> dl.compare(normal[:400], normal[400:450], null="rows", rng=1).is_anomaly
+    >>> normal = dl.datasets.load("normal").events.drop(columns="timestamp")
+    >>> odd = dl.datasets.load("anomalous").events.drop(columns="timestamp")
+    >>> dl.compare(normal[:400], normal[400:450], rng=1).is_anomaly
     False
-    >>> dl.compare(normal[:400], odd[:50], null="rows", rng=1).is_anomaly
-    True
+    >>> found = dl.compare(normal[:400], odd[:50], rng=1)
+    >>> found.is_anomaly, found.null.name
+    (True, 'rows')
     """
     for name in options:
         check_choice("option", name, EXTRA_OPTIONS)

@@ -24,7 +24,7 @@ MIN_BASELINE = 20
 class WindowOptions:
     """How windows are tested.
 
-    Parameters
+    Attributes
     ----------
     coder : {"fields", "zstd", "lz4", "gzip", "openzl"}
         What measures rows: counts of typed fields, exact and fast, or a codec that compresses them

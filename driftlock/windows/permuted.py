@@ -24,6 +24,7 @@ from driftlock.permutation import (
     p_of,
     sequential_p,
 )
+from driftlock.warm import ensure
 from driftlock.windows.nulls import NullChoice, choose_null, group_labels, without
 from driftlock.windows.options import WindowOptions, check_sizes
 from driftlock.windows.results import PermutationResult
@@ -51,6 +52,7 @@ class Sides:
         """Check, code and choose the null."""
         n, m = len(baseline), len(window)
         check_sizes(n, m, least)
+        ensure("windows")
         groups = options.groups
         labels = None if groups is None else group_labels(baseline, window, groups)
         frames = [without(baseline, groups), without(window, groups)]
@@ -215,10 +217,10 @@ def codec_statistic(name: str, lines: list[bytes], n: int, codec: Codec) -> Stat
 
 def _stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:
     """All rows of both sides; columns of different dtypes as objects."""
-    baseline, window = frames
-    window = window.set_axis(window.columns, axis=1)[list(baseline.columns)]
-    for name in baseline.columns:
-        if baseline[name].dtype != window[name].dtype:
-            baseline = baseline.assign(**{str(name): baseline[name].astype(object)})
-            window = window.assign(**{str(name): window[name].astype(object)})
-    return pd.concat([baseline, window], ignore_index=True)
+    columns = {}
+    for name in frames[0].columns:
+        sides = [frame[name] for frame in frames]
+        if sides[0].dtype != sides[1].dtype:
+            sides = [side.astype(object) for side in sides]
+        columns[name] = pd.concat(sides, ignore_index=True)
+    return pd.DataFrame(columns)

@@ -17,6 +17,7 @@ from driftlock.errors import DriftlockWarning, InputError, OptionError, check_ch
 from driftlock.fields import to_frame
 from driftlock.lines import row_lines
 from driftlock.significance import adjust
+from driftlock.warm import ensure
 from driftlock.windows.nulls import choose_null, warn_of_short_window, without
 from driftlock.windows.options import (
     MIN_BASELINE,
@@ -43,7 +44,7 @@ FEW_ROWS = 20
 class ScanOptions(WindowOptions):
     """How the windows of a scan are tested: `WindowOptions` and what only many windows need.
 
-    Parameters
+    Attributes
     ----------
     control : {"fdr", "fpr", "fwer", "by", "storey"}
         Of the p-values of all windows.
@@ -139,6 +140,7 @@ def scan(
     _check_trailing(baseline, chosen, trailing=trailing, guard=guard)
     normal, tested = split_baseline(frame, baseline)
     check_sizes(len(normal), 2, MIN_BASELINE)
+    ensure("windows")
     groups = chosen.groups
     _check_group_column(groups, normal, tested)
     frames = [without(normal, groups), without(tested, groups)]

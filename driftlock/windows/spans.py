@@ -78,11 +78,9 @@ def by_rows(n: int, tested: pd.DataFrame, window: Any, hop: Any, guard: int | No
     width = check_count("window", window, LEAST_ROWS)
     step = width if hop is None else check_count("hop", hop)
     first = guard or 0
-    if first + width > len(tested):
-        raise InputError(
-            f"window={width:,} is longer than the {len(tested) - first:,} rows that are left to "
-            "test"
-        )
+    left = max(len(tested) - first, 0)
+    if width > left:
+        raise InputError(f"window={width:,} is longer than the {left:,} rows that are left to test")
     starts = np.arange(first, len(tested) - width + 1, step)
     window_bounds = np.column_stack([starts, starts + width])
     labels = tested.index
@@ -107,9 +105,9 @@ def by_time(n: int, instants: Ints, width: int, step: int, guard: int | None) ->
     if count > MAX_WINDOWS:
         raise OptionError(f"a hop of {step:,} us makes {count:,} windows; take a longer one")
     edges = begin + step * np.arange(count)
-    bounds = np.column_stack(
-        [np.searchsorted(instants, edges), np.searchsorted(instants, edges + width)]
-    )
+    # a baseline that trails needs all its rows, also where several share the first instant
+    starts = np.maximum(np.searchsorted(instants, edges), guard or 0)
+    bounds = np.column_stack([starts, np.searchsorted(instants, edges + width)])
     return _spans(
         n,
         len(instants),
