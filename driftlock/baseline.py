@@ -114,7 +114,7 @@ def clean_rows(columns: Sequence[Encoded]) -> Mask:
             others = model.score([column.take(~kept) for column in columns])
             scores = merge_scores(scores, others, kept)
         both = scores.total, scores.bits.sum(axis=0)
-        p = censored_row_p(both, tail=CLEAN_TAIL, censored=CLEAN_CENSORED)
+        p = censored_row_p(both, both, tail=CLEAN_TAIL, censored=CLEAN_CENSORED)
         still = adjust(p, "fdr") > CLEAN_LEVEL
         if (still == kept).all():
             break

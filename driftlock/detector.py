@@ -22,7 +22,7 @@ from driftlock.patterns import PATTERN_CONTROLS, Decided, decide, find_patterns
 from driftlock.plan import Plan
 from driftlock.results import Detection, Null
 from driftlock.scoring import MILLI, Scores
-from driftlock.significance import CONTROLS, RowP, censored_p, row_p, score_threshold
+from driftlock.significance import CONTROLS, RowP, censored_row_p, row_p, score_threshold
 from driftlock.warm import ensure
 
 MIN_BASELINE = 20
@@ -230,7 +230,8 @@ class Detector:
         """
         state = self._state
         scores = state.calibrated.scores
-        p = censored_p(state.null[0], scores.total, tail=UNKNOWN_TAIL, censored=UNKNOWN_CENSORED)
+        both = scores.total, scores.bits.sum(axis=0)
+        p = censored_row_p(state.null, both, tail=UNKNOWN_TAIL, censored=UNKNOWN_CENSORED)
         kinds = np.full(len(frame), "tail", dtype="<U7")
         decided = decide(RowP(p, kinds), self.control, self.alpha)
         return self._detection(frame, scores, decided, "none")

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from driftlock._kernels import nearest as hashing
 from driftlock._kernels import patterns as kernels
-from driftlock.arrays import Encoded, Floats, Ints, Texts
+from driftlock.arrays import Encoded, Floats, Ints, Mask, Texts
 from driftlock.coders import RowCoder
 from driftlock.coders.nearest import (
     LEAST_ROWS,
@@ -73,13 +73,17 @@ class Division:
         Pattern of each row, the baseline's first.
     tested, total : ndarray of int64
         Rows of each pattern among the tested ones, and in all.
+    could : ndarray of bool
+        Whether a pattern is large enough to be rejected if all its rows were tested ones. The
+        others are not tested; this looks at totals alone, which say nothing of the sides.
     p : ndarray of float64
-        p-value of each pattern; 1 for one too small to be rejected whatever its rows are.
+        p-value of each pattern; 1 for one that is not tested.
     """
 
     labels: Ints
     tested: Ints
     total: Ints
+    could: Mask
     p: Floats
 
     @classmethod
@@ -91,7 +95,7 @@ class Division:
         could = total * np.log((n + m) / m) > np.log(MIN_ODDS)
         p = np.ones(size)
         p[could] = kernels.hypergeometric_tails(tested[could], total[could], m, n)
-        return cls(labels, tested, total, p)
+        return cls(labels, tested, total, could, p)
 
     def normal_share(self, n: int, *, chosen: bool) -> Floats:
         """Share of normal rows to be expected among the tested rows of each pattern.
@@ -135,7 +139,7 @@ def find_patterns(
     scales = [
         [Division.of(labels, n) for labels in scale] for scale in _scales(codes, baseline, tested)
     ]
-    every = [division.p for scale in scales for division in scale]
+    every = [division.p[division.could] for scale in scales for division in scale]
     q = iter(np.split(adjust(np.concatenate(every or [np.empty(0)]), control), _ends(every)))
     best = PatternTest(np.ones(m), np.ones(m), np.zeros((2, m), np.int64))
     for scale in scales:
@@ -152,8 +156,10 @@ def _of_scale(scale: list[Division], q: list[Floats], n: int) -> PatternTest:
     best = PatternTest(np.ones(m), np.ones(m), np.zeros((2, m), np.int64))
     for division, levels in zip(scale, q, strict=True):
         mine = division.labels[n:]
+        rejected = np.ones(division.p.size)
+        rejected[division.could] = levels / LEVEL
         share = division.normal_share(n, chosen=len(scale) > 1)
-        level = np.minimum(np.maximum(levels / LEVEL, share), 1.0)[mine]
+        level = np.minimum(np.maximum(rejected, share), 1.0)[mine]
         better = level < best.q
         best.q[better], best.p[better] = level[better], division.p[mine][better]
         both = np.stack([division.tested, division.total - division.tested])
@@ -207,7 +213,8 @@ def _scales(
     if codes.nearest is not None:
         left, right = (codes.features(columns) for columns in (baseline, tested))
         rows = np.concatenate([left[0], right[0]]), np.concatenate([left[1], right[1]])
-        scales += _cells(rows)
+        equal = np.unique(row_hashes(rows), return_inverse=True)[1].astype(np.int64)
+        scales += [[equal], *_cells(rows)]
     for before, after in zip(baseline, tested, strict=True):
         if isinstance(before, Texts) and isinstance(after, Texts):
             texts = [DIGITS.sub(MASK, text) for text in (*before.rows(), *after.rows())]

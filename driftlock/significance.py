@@ -132,13 +132,16 @@ def censored_p(null: Ints, scores: Ints, *, tail: float, censored: float) -> Flo
     return np.minimum(p, 1.0)
 
 
-def censored_row_p(rows: tuple[Ints, Ints], *, tail: float, censored: float) -> Floats:
-    """p-values of rows against each other, given their (score, bits) in millibits.
+def censored_row_p(
+    null: tuple[Ints, Ints], rows: tuple[Ints, Ints], *, tail: float, censored: float
+) -> Floats:
+    """p-values of rows against a dirty baseline, given (score, bits) of both in millibits.
 
     Anomalies stretch the very scale that scores are made with, which bits do not have; as in
     `row_p`, the smaller of the two p-values counts, doubled.
     """
-    by = [censored_p(values, values, tail=tail, censored=censored) for values in rows]
+    pairs = zip(null, rows, strict=True)
+    by = [censored_p(lengths, asked, tail=tail, censored=censored) for lengths, asked in pairs]
     return np.minimum(2.0 * np.minimum(*by), 1.0)  # type: ignore[no-any-return]
 
 

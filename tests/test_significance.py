@@ -13,6 +13,7 @@ from driftlock.significance import (
     CONTROLS,
     adjust,
     censored_p,
+    censored_row_p,
     rank_p,
     row_p,
     score_threshold,
@@ -170,10 +171,11 @@ def test_tail_is_for_rows_beyond_the_baseline_without_a_tie() -> None:
     top = int(null.max())
     scores = millibits([0, top - 1, top, top + 1, top + 9000])
     p = row_p((null, null), (scores, scores), tail=True)
-    assert p.kinds.tolist() == ["rank", "rank", "rank", "rank", "tail"]
+    assert p.kinds.tolist() == ["rank", "rank", "rank", "tail", "tail"]
     ranks = rank_p(null, scores)
-    assert p.values[:4].tolist() == ranks[:4].tolist()
-    assert p.values[4] == 2 * tail_p(null, scores[4:])[0] < ranks[4]
+    assert p.values[:3].tolist() == ranks[:3].tolist()
+    assert p.values[3:].tolist() == (2 * tail_p(null, scores[3:])).tolist()
+    assert (p.values[3:] < ranks[3:]).all()
     without = row_p((null, null), (scores, scores), tail=False)
     assert without.kinds.tolist() == ["rank"] * 5
     assert without.values.tolist() == ranks.tolist()
@@ -230,6 +232,13 @@ def test_censored_p_does_not_see_how_large_censored_scores_are() -> None:
     asked = millibits([2000, 5000, 9000])
     p = censored_p(null, asked, tail=0.175, censored=0.07)
     assert p.tolist() == censored_p(millibits(far), asked, tail=0.175, censored=0.07).tolist()
+
+
+def test_of_two_censored_tails_the_smaller_p_counts_doubled() -> None:
+    scores, bits = exponential(300), exponential(300)[::-1].copy()
+    by = [censored_p(values, values, tail=0.2, censored=0.05) for values in (scores, bits)]
+    p = censored_row_p((scores, bits), (scores, bits), tail=0.2, censored=0.05)
+    assert p.tolist() == np.minimum(1.0, 2 * np.minimum(*by)).tolist()
 
 
 def test_censored_p_is_one_without_a_tail() -> None:

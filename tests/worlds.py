@@ -1,19 +1,23 @@
-"""Simulated worlds: a DataFrame of n rows from a seed, every row drawn independently alike.
+"""Simulated worlds: a DataFrame of n rows from a seed, all of them drawn alike.
 
 Anything that differs between the first rows of a world and the others is chance, so whatever is
-flagged there is a false flag. `spoil` makes rows of a world blatant.
+flagged there is a false flag. `spoil` makes rows of a world blatant, `judged` is one call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+import driftlock as dl
+
 World = Callable[[int, int], pd.DataFrame]
 
-FAR = 10.0  # standard deviations, or interquartile ranges, of a blatant number
+FAR = 10.0  # interquartile ranges from the median to a blatant number, at least
+IDENTIFIERS = ("id", "customer")
 
 
 def zipf(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
@@ -156,6 +160,22 @@ def text_and_table(n: int, seed: int) -> pd.DataFrame:
     )
 
 
+def customers(n: int, seed: int) -> pd.DataFrame:
+    """Payments in the order of time by forty customers with habits, one every ten minutes or so."""
+    rng = np.random.default_rng([11, seed])
+    customer = zipf(rng, n, 40)
+    often = rng.random(n) < 0.8
+    hours = np.cumsum(rng.exponential(1 / 6, n))
+    return pd.DataFrame(
+        {
+            "customer": named("c", customer),
+            "when": pd.Timestamp("2024-03-01") + pd.to_timedelta(np.rint(3600 * hours), unit="s"),
+            "device": named("d", np.where(often, customer % 7, rng.integers(0, 7, n))),
+            "amount": np.round(np.exp(rng.normal(1 + customer % 4, 0.6)), 2),
+        }
+    )
+
+
 WORLDS: dict[str, World] = {
     world.__name__: world
     for world in (
@@ -168,11 +188,35 @@ WORLDS: dict[str, World] = {
         dependent,
         text,
         text_and_table,
+        customers,
     )
 }
+OPTIONS: dict[str, dict[str, Any]] = {"customers": {"entity": "customer"}}
 
 
-def spoil(frame: pd.DataFrame, rows: Sequence[int], seed: int, *, alike: bool = False):
+def judged(
+    world: str,
+    n: int,
+    m: int,
+    seed: int,
+    *,
+    odd: int = 0,
+    alike: bool = False,
+    odd_baseline: int = 0,
+    **options: Any,
+) -> pd.DataFrame:
+    """`found.table` of m rows of a world against n others; the first ones of either are odd."""
+    frame = WORLDS[world](n + m, seed)
+    rows = [*range(odd_baseline), *range(n, n + odd)]
+    if rows:
+        frame = spoil(frame, rows, seed, alike=alike)
+    detector = dl.Detector(**OPTIONS.get(world, {}), **options)
+    return detector.fit(frame.iloc[:n]).detect(frame.iloc[n:]).table
+
+
+def spoil(
+    frame: pd.DataFrame, rows: Sequence[int], seed: int, *, alike: bool = False
+) -> pd.DataFrame:
     """The frame with some rows made blatant in two of their fields (in one if there is only one).
 
     A symbol becomes one that nobody else has, a number lies 10 to 1,000 interquartile ranges out,
@@ -180,7 +224,7 @@ def spoil(frame: pd.DataFrame, rows: Sequence[int], seed: int, *, alike: bool = 
     with `alike` once for all of them, so that they are many anomalies of one kind.
     """
     rng = np.random.default_rng([10, seed])
-    usable = [name for name in frame.columns if _can_be_odd(frame[name]) and name != "id"]
+    usable = [name for name in frame.columns if _can_be_odd(frame[name]) and name not in IDENTIFIERS]
     columns = {name: frame[name].astype(object) for name in usable}
     draws: list[tuple[list[str], str, float]] = []
     for row in range(len(rows)):
