@@ -209,7 +209,7 @@ def _scales(
     codes: RowCoder, baseline: Sequence[Encoded], tested: Sequence[Encoded]
 ) -> list[list[Ints]]:
     """Every way in which rows are put into patterns, by scale: labels of all rows of both sides."""
-    scales = []
+    scales: list[list[Ints]] = []
     if codes.nearest is not None:
         left, right = (codes.features(columns) for columns in (baseline, tested))
         rows = np.concatenate([left[0], right[0]]), np.concatenate([left[1], right[1]])

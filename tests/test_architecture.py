@@ -44,6 +44,7 @@ def in_new_process(code: str, **environment: str) -> str:
 
 def test_public_names_are_frozen() -> None:
     assert driftlock.__all__ == [
+        "Comparison",
         "Detection",
         "Detector",
         "DriftlockError",
@@ -53,9 +54,23 @@ def test_public_names_are_frozen() -> None:
         "InputError",
         "NotFittedError",
         "OptionError",
+        "PermutationResult",
         "Plan",
+        "Scan",
+        "ScanPlan",
+        "cdm",
+        "code_length",
+        "compare",
+        "compression_ratio",
         "datasets",
         "detect",
+        "entropy",
+        "entropy_delta",
+        "ncd",
+        "ncd_matrix",
+        "permutation_test",
+        "scan",
+        "set_threads",
         "warmup",
     ]
     assert all(hasattr(driftlock, name) for name in driftlock.__all__)

@@ -56,14 +56,14 @@ def mixed(n: int, seed: int) -> pd.DataFrame:
 
 def one_zipf(n: int, seed: int) -> pd.DataFrame:
     rng = np.random.default_rng([2, seed])
-    return pd.DataFrame({"customer": pd.Categorical(named("c", zipf(rng, n, 3000)))})
+    return pd.DataFrame({"account": pd.Categorical(named("a", zipf(rng, n, 3000)))})
 
 
 def two_zipf(n: int, seed: int) -> pd.DataFrame:
     rng = np.random.default_rng([3, seed])
     return pd.DataFrame(
         {
-            "customer": pd.Categorical(named("c", zipf(rng, n, 3000))),
+            "account": pd.Categorical(named("a", zipf(rng, n, 3000))),
             "product": pd.Categorical(named("p", zipf(rng, n, 300))),
         }
     )
@@ -161,11 +161,11 @@ def text_and_table(n: int, seed: int) -> pd.DataFrame:
 
 
 def customers(n: int, seed: int) -> pd.DataFrame:
-    """Payments in the order of time by forty customers with habits, one every ten minutes or so."""
+    """Payments in the order of time by forty customers with habits, one in three hours or so."""
     rng = np.random.default_rng([11, seed])
     customer = zipf(rng, n, 40)
     often = rng.random(n) < 0.8
-    hours = np.cumsum(rng.exponential(1 / 6, n))
+    hours = np.cumsum(rng.exponential(3, n))
     return pd.DataFrame(
         {
             "customer": named("c", customer),
@@ -224,7 +224,7 @@ def spoil(
     with `alike` once for all of them, so that they are many anomalies of one kind.
     """
     rng = np.random.default_rng([10, seed])
-    usable = [name for name in frame.columns if _can_be_odd(frame[name]) and name not in IDENTIFIERS]
+    usable = [name for name in frame.columns if _can_be_odd(frame[name])]
     columns = {name: frame[name].astype(object) for name in usable}
     draws: list[tuple[list[str], str, float]] = []
     for row in range(len(rows)):
@@ -238,6 +238,8 @@ def spoil(
 
 
 def _can_be_odd(column: pd.Series) -> bool:
+    if column.name in IDENTIFIERS:
+        return False
     kind = column.dtype
     return not (pd.api.types.is_datetime64_dtype(kind) or pd.api.types.is_bool_dtype(kind))
 
