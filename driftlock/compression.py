@@ -76,7 +76,9 @@ def cdm(
     Parameters
     ----------
     x, y : bytes, str, Series, list of values or table
+        What is compared.
     coder : {"zstd", "lz4", "gzip", "openzl"}, default "zstd"
+        The codec.
     level : int, optional
         Of the codec.
     both_orders : bool, default False
@@ -193,7 +195,9 @@ def compression_ratio(x: Any, *, coder: str = "zstd", level: int | None = None) 
     Parameters
     ----------
     x : bytes, str, Series, list of values or table
+        What is compressed.
     coder : {"zstd", "lz4", "gzip", "openzl"}, default "zstd"
+        The codec.
     level : int, optional
         Of the codec.
 

@@ -136,6 +136,7 @@ class Detector:
         X : DataFrame, or polars or pyarrow table
             Normal rows, 20 at least.
         y : ignored
+            For scikit-learn's sake.
 
         Returns
         -------
@@ -178,13 +179,35 @@ class Detector:
         return self
 
     def decision_function(self, X: Any) -> Floats:  # noqa: N803
-        """Score of each row in bits, shape (m,); larger is stranger."""
+        """Score of each row, without a decision.
+
+        Parameters
+        ----------
+        X : DataFrame, or polars or pyarrow table
+            Rows with the baseline's columns.
+
+        Returns
+        -------
+        ndarray of float64, shape (m,)
+            Scores in bits; larger is stranger.
+        """
         state = self._state
         columns = state.schema.encode(state.schema.flatten(to_frame(X)))
         return state.calibrated.model.score(columns).total / MILLI
 
     def predict(self, X: Any) -> NDArray[np.int64]:  # noqa: N803
-        """1 where the score is above `threshold_`, else 0: a level of alpha for each row alone."""
+        """Decide on each row alone, whatever others are tested with it.
+
+        Parameters
+        ----------
+        X : DataFrame, or polars or pyarrow table
+            Rows with the baseline's columns.
+
+        Returns
+        -------
+        ndarray of int64, shape (m,)
+            1 where the score is above `threshold_`, else 0: a level of alpha for each row.
+        """
         return (self.decision_function(X) > self.threshold_).astype(np.int64)
 
     def detect(self, events: Any) -> Detection:
@@ -224,9 +247,19 @@ class Detector:
         )
 
     def detect_baseline(self, frame: pd.DataFrame) -> Detection:
-        """The very rows of the last fit, each against all others, with the tail censored.
+        """Judge the very rows of the last fit, each against all others, with the tail censored.
 
         This is `driftlock.detect` without a baseline: a ranking with flags, and no guarantee.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            The frame that was fitted.
+
+        Returns
+        -------
+        Detection
+            With the guarantee "none".
         """
         state = self._state
         scores = state.calibrated.scores
@@ -237,18 +270,56 @@ class Detector:
         return self._detection(frame, scores, decided, "none")
 
     def plan(self, m: int) -> Plan:
-        """What testing m rows together can find, told before the test."""
+        """What a test can find, told before it.
+
+        Parameters
+        ----------
+        m : int
+            How many rows are to be tested together.
+
+        Returns
+        -------
+        Plan
+            The smallest p-value, and how many anomalies it takes.
+        """
         if isinstance(m, bool) or not isinstance(m, Integral) or m < 1:
             raise OptionError(f"m={m!r} is no number of rows; expected a whole number from 1 on")
         n = int(self._state.calibrated.calibrates.sum())
         return Plan.of(n, int(m), alpha=self.alpha, control=self.control, tail=self.tail)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
-        """The options, by name."""
+        """The options, by name.
+
+        Parameters
+        ----------
+        deep : bool, default True
+            For scikit-learn's sake; there is nothing below.
+
+        Returns
+        -------
+        dict of str to object
+            As they were given.
+        """
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     def set_params(self, **params: Any) -> Self:
-        """Set options by name; they count from the next `fit` on."""
+        """Set options by name; they count from the next `fit` on.
+
+        Parameters
+        ----------
+        **params
+            Options of the constructor.
+
+        Returns
+        -------
+        Detector
+            This one.
+
+        Raises
+        ------
+        OptionError
+            If there is no option of a name.
+        """
         for name, value in params.items():
             check_choice("option", name, self.get_params())
             setattr(self, name, value)

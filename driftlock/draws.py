@@ -11,6 +11,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +19,29 @@ from numpy.typing import NDArray
 from driftlock._kernels import permute as kernels
 from driftlock._kernels import scan as scan_kernels
 from driftlock.arrays import Floats, Ints
-from driftlock.distance import count_tables
+from driftlock.distance import count_tables, counts_entropy
 from driftlock.errors import InputError
 from driftlock.threads import in_ranges
 
 NULLS = ("rows", "shift", "groups")
+Source = tuple[int, np.uint64, int]
+
+
+class Measurable(Protocol):
+    """A pool that can say what every subset of its rows would be as the window."""
+
+    @property
+    def bits(self) -> Ints:
+        """Code length of each row in millibits, itself left out."""
+
+    def measure_subsets(self, rows: Ints, starts: Ints, out: NDArray[np.int64]) -> None:
+        """Statistics of subsets rows[starts[b] : starts[b + 1]] into the rows of `out`."""
+
+    def measure_draws(self, first: int, stop: int, source: Source, out: NDArray[np.int64]) -> None:
+        """Statistics of draws first ... stop - 1 into the rows of `out`."""
+
+    def entropies(self) -> tuple[float, float]:
+        """Entropy of the baseline and of the window, in bits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +86,22 @@ class Pool:
         """What kernels take."""
         return self.symbols, self.totals, self.halves, self.bits
 
+    def measure_subsets(self, rows: Ints, starts: Ints, out: NDArray[np.int64]) -> None:
+        """Statistics of subsets rows[starts[b] : starts[b + 1]] into the rows of `out`."""
+        kernels.measure_subsets(rows, starts, self.arrays, count_tables(self.size), out)
+
+    def measure_draws(self, first: int, stop: int, source: Source, out: NDArray[np.int64]) -> None:
+        """Statistics of draws first ... stop - 1 into the rows of `out`."""
+        kernels.permute_range(first, stop, source, self.arrays, count_tables(self.size), out)
+
+    def entropies(self) -> tuple[float, float]:
+        """Entropy a row in bits, summed over parts, of the baseline and of the window."""
+        sides = self.symbols[: self.n], self.symbols[self.n :]
+        before, after = (
+            sum(counts_entropy(np.bincount(part)) for part in side.T) for side in sides
+        )
+        return before, after
+
     def parts(self, which: Sequence[int], bits: Ints) -> Pool:
         """The pool of some parts alone, with bits of their own."""
         picked = self.symbols[:, list(which)]
@@ -106,7 +141,7 @@ class Draws:
     count: int
     exact: bool
     null: str
-    source: tuple[int, np.uint64, int] | tuple[Ints, Ints]
+    source: Source | tuple[Ints, Ints]
 
     @classmethod
     def rows(cls, n: int, size: int, most: int, seed: int) -> Draws:
@@ -164,7 +199,9 @@ class Draws:
         """All of them, the window first."""
         return self.members(0, self.count + 1)
 
-    def mean_bits(self, pool: Pool, first: int = 0, stop: int | None = None) -> NDArray[np.int64]:
+    def mean_bits(
+        self, pool: Measurable, first: int = 0, stop: int | None = None
+    ) -> NDArray[np.int64]:
         """Mean bits alone of draws first ... stop - 1, in units of 1e-9: column 2 of `measure`."""
         if len(self.source) == 2:
             return np.ascontiguousarray(self.measure(pool, first, stop)[:, kernels.MEAN_BITS])
@@ -175,18 +212,19 @@ class Draws:
         )
         return out[first:]
 
-    def measure(self, pool: Pool, first: int = 0, stop: int | None = None) -> NDArray[np.int64]:
+    def measure(
+        self, pool: Measurable, first: int = 0, stop: int | None = None
+    ) -> NDArray[np.int64]:
         """Statistics of draws first ... stop - 1, shape (stop - first, 4), in units of 1e-9."""
         stop = self.count + 1 if stop is None else stop
         out = np.empty((stop, kernels.N_STATISTICS), np.int64)
-        tables = count_tables(self.size)
 
         def work(a: int, b: int) -> None:
             if len(self.source) == 2:
                 rows, starts = self.source
-                kernels.measure_subsets(rows, starts[a : b + 1], pool.arrays, tables, out[a:b])
+                pool.measure_subsets(rows, starts[a : b + 1], out[a:b])
             else:
-                kernels.permute_range(a, b, self.source, pool.arrays, tables, out)
+                pool.measure_draws(a, b, self.source, out)
 
         in_ranges(work, first, stop, least=64)
         return out[first:]

@@ -49,7 +49,24 @@ class Plan:
 
     @classmethod
     def of(cls, n: int, m: int, *, alpha: float, control: str, tail: bool) -> Plan:
-        """The plan for n baseline rows and m tested ones."""
+        """The plan of a call.
+
+        Parameters
+        ----------
+        n, m : int
+            Baseline rows that calibrate, and rows tested together.
+        alpha : float
+            Level of the control.
+        control : str
+            Control in force.
+        tail : bool
+            Whether p-values may come from the tail.
+
+        Returns
+        -------
+        Plan
+            What these sizes make possible.
+        """
         smallest = 1.0 / (n + 1)
         share = {"fpr": alpha, "by": alpha / (m * _harmonic(m))}.get(control, alpha / m)
         one = math.ceil(round(1.0 / share - 1.0, 9))

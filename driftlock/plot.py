@@ -69,12 +69,12 @@ def plot_detection(found: Detection, ax: Axes | None = None) -> Figure:
     matplotlib.figure.Figure
         A new one with two axes that share the score axis, or that of `ax`.
     """
-    from matplotlib.figure import Figure
+    from driftlock.picture import Picture
 
     if ax is not None:
         _draw_rows(ax, found)
         return ax.figure  # type: ignore[return-value]
-    figure = Figure(figsize=(9.5, 4.2), layout="constrained")
+    figure = Picture(figsize=(9.5, 4.2), layout="constrained")
     rows, null = figure.subplots(1, 2, sharey=True, width_ratios=[4, 1])
     _draw_rows(rows, found)
     scores = found.null.scores / MILLI

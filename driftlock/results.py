@@ -134,7 +134,18 @@ class Detection:
         return self.fitted.table()
 
     def rows(self, positions: Ints) -> pd.DataFrame:
-        """Result columns and own columns of some rows, given by position."""
+        """Result columns and own columns of some rows.
+
+        Parameters
+        ----------
+        positions : ndarray of int
+            Places of the rows among the tested ones, from 0.
+
+        Returns
+        -------
+        DataFrame
+            In the order of `positions`.
+        """
         own = self.events.iloc[positions]
         result = self.table[LEADING].iloc[positions]
         taken = {str(label) for label in own.columns}
@@ -149,7 +160,18 @@ class Detection:
         return joined
 
     def strangest(self, n: int = SHOWN_ROWS) -> pd.DataFrame:
-        """The n rows with the smallest p-values and largest scores, flagged or not."""
+        """The rows with the smallest p-values and largest scores, flagged or not.
+
+        Parameters
+        ----------
+        n : int, default 10
+            How many.
+
+        Returns
+        -------
+        DataFrame
+            Result columns and own columns, strangest first.
+        """
         return self.rows(self._strangest_first(np.arange(len(self)))[:n])
 
     def explain(self, label: Hashable = None, *, position: int | None = None) -> Explanation:
@@ -211,7 +233,13 @@ class Detection:
             yield f"entity: {self.fitted.entity.described(flat)}"
 
     def summary(self) -> str:
-        """What was tested, what was found and what was left out, in a few lines."""
+        """What was tested, what was found and what was left out.
+
+        Returns
+        -------
+        str
+            A few lines.
+        """
         left_out = self.schema[~self.schema["coded"]]
         lines = [
             repr(self),

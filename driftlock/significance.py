@@ -142,7 +142,7 @@ def censored_row_p(
     """
     pairs = zip(null, rows, strict=True)
     by = [censored_p(lengths, asked, tail=tail, censored=censored) for lengths, asked in pairs]
-    return np.minimum(2.0 * np.minimum(*by), 1.0)  # type: ignore[no-any-return]
+    return np.minimum(2.0 * np.minimum(*by), 1.0)
 
 
 def _is_smooth(excesses: Ints) -> bool:

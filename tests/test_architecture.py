@@ -102,7 +102,6 @@ import importlib, json, pkgutil
 import polars, pyarrow
 import driftlock as dl
 from driftlock import _kernels
-from driftlock.windows import compare, permutation_test, scan
 
 events = dl.datasets.make_transactions(600, seed=0).events.drop(columns="metadata")
 events["amount"] = [x if isinstance(x, float) else 0.0 for x in events["amount"]]
@@ -121,11 +120,11 @@ for options in ({"clean": True}, {"calibration": "split", "rng": 0}, {"calibrati
 dl.detect(events)
 dl.Detector().fit(normal).predict(window)
 for null in ("rows", "shift", "groups"):
-    compare(normal, window, null=null, n_permutations=99, rng=0,
+    dl.compare(normal, window, null=null, n_permutations=99, rng=0,
             **({"groups": "batch"} if null == "groups" else {}))
 for statistic in ("ncd", "entropy", "mean_bits", "top_bits"):
-    permutation_test(normal, window, statistic, n_permutations=99, rng=0)
-scan(events, baseline=400, window=50, n_permutations=99, rng=0)
+    dl.permutation_test(normal, window, statistic, n_permutations=99, rng=0)
+dl.scan(events, baseline=400, window=50, n_permutations=99, rng=0)
 signatures = {}
 for module in pkgutil.iter_modules(_kernels.__path__):
     for name, thing in vars(importlib.import_module(f"driftlock._kernels.{module.name}")).items():

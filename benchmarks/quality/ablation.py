@@ -107,7 +107,7 @@ VARIANTS: dict[str, Callable[[], list[Any]]] = {
     "text: length not allowed for": without_length,
     "number: no class": lambda: without_part(number.NumberCoder, "class"),
     "number: no precision": lambda: without_part(number.NumberCoder, "precision"),
-    "number: no logarithmic scale": lambda: [patch.object(number, "LOG_SCALE_DECADES", 400)],
+    "number: no logarithmic scale": lambda: [patch.object(number, "LOG_SCALE_DECADES", 300.0)],
     "fusion: one sum of all blocks": lambda: [
         patch.object(scoring, "FIELD_BLOCKS", row.FIELD_BLOCKS + row.ROW_BLOCKS),
         patch.object(scoring, "ROW_BLOCKS", ()),

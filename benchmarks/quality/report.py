@@ -61,7 +61,7 @@ def by_world(results: pd.DataFrame) -> str:
         best = auc.loc[world].drop("driftlock").idxmax()
         figures = [row["auc"], row["ap"], row["false_share"], row["recall"]]
         rows.append(
-            [world, *map(_number, figures), best]
+            [_shown(world), *map(_number, figures), best]
             + [_number(table.loc[world, best]) for table in (auc, ap)]
         )
     mean = ours[["auc", "ap", "false_share", "recall"]].mean()
@@ -91,7 +91,7 @@ def figure(results: pd.DataFrame, path: Path) -> None:
         )  # fmt: skip
         ax.plot(auc["driftlock"], places, "o", color=OURS, ms=6, label="driftlock")
         ax.axvline(0.5, color="#999999", lw=0.8, ls=":")
-        ax.set_yticks(places, worlds)
+        ax.set_yticks(places, [_shown(world) for world in worlds])
         ax.set(xlim=(0, 1.01), ylim=(places[-1] + 0.8, -0.8))
         ax.set_xlabel("AUC (1 is perfect, 0.5 a guess)")
         ax.spines[["top", "right", "left"]].set_visible(False)
@@ -112,8 +112,8 @@ def _number(value: float) -> str:
     return f"{value:.2f}" if value >= 0.995 else f"{value:.2f}".lstrip("0")
 
 
-def _shown(method: str) -> str:
-    return f"**{method}**" if method == "driftlock" else method
+def _shown(name: str) -> str:
+    return "**driftlock**" if name == "driftlock" else name.replace("_", " ")
 
 
 def _markdown(head: list[str], rows: list[list[str]]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from driftlock._kernels import permute, ranks, scan
+from driftlock._kernels import permute, ranks, scan, text_counts
 
 
 def compile_windows() -> None:
@@ -30,3 +31,18 @@ def compile_windows() -> None:
     scan.scan_range(windows, table, spans, (0, np.uint64(1), 2), tables, (flags, flags), counted)
     fields = (np.array([0, 1], np.int64), bits.reshape(1, 4))
     scan.field_range(windows, table, spans, fields, tables, np.zeros((1, 1, 2), np.int64))
+    _compile_texts(draw, starts)
+
+
+def _compile_texts(draw: tuple[int, np.uint64, int], starts: NDArray[np.int64]) -> None:
+    """Compile the kernels of rows of text: four rows of one gram in one context."""
+    ones = np.ones(2, np.int64)
+    entries = np.tile(np.arange(2, dtype=np.int32), 4)
+    counts = (np.arange(5) * 2, entries, np.ones(8, np.int32), 4 * ones, ones, ones, ones.repeat(2))
+    tables = (np.zeros(10, np.int64), np.zeros(5, np.int64))
+    bits, out = np.empty(4, np.int32), np.empty((2, permute.N_STATISTICS), np.int64)
+    text_counts.text_bits(counts, tables, 2, bits)
+    pool = (*counts, bits)
+    text_counts.permute_texts(0, 2, draw, pool, tables, out)
+    members = permute.draw_range(0, 2, draw, 4)
+    text_counts.measure_texts(members.ravel(), starts, pool, tables, out)

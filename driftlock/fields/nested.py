@@ -42,7 +42,18 @@ def lay_out(name: str, values: pd.Series[Any]) -> dict[str, pd.Series[Any]]:
     each = values.to_numpy(object)
     keys = np.full(len(each), None, dtype=object)
     columns: dict[str, NDArray[np.object_]] = {}
+    key_sets: dict[tuple[str, ...], str] = {}
     for i in np.flatnonzero(values.notna().to_numpy(bool)):
+        if _is_record(each[i]):  # the common case, without the walk
+            shape = tuple(each[i])
+            if shape not in key_sets:
+                key_sets[shape] = _key_set(each[i], list(shape))
+                for path in set(shape) - columns.keys():
+                    columns[path] = np.full(len(each), None, dtype=object)
+            for path, leaf in each[i].items():
+                columns[path][i] = leaf
+            keys[i] = key_sets[shape]
+            continue
         leaves: list[tuple[str, str, Any]] = []
         _walk(each[i], ("", ""), 0, leaves)
         for path, _, leaf in leaves:
@@ -80,6 +91,16 @@ def _is_branch(value: Any) -> bool:
     if isinstance(value, (list, tuple, np.ndarray)):
         return len(value) > 0 and all(isinstance(item, dict) for item in value)
     return False
+
+
+def _is_record(value: Any) -> bool:
+    """Whether a value is a dict of texts to values that are not nested themselves."""
+    return (
+        type(value) is dict
+        and len(value) > 0
+        and not any(isinstance(item, (dict, list, tuple, np.ndarray)) for item in value.values())
+        and all(type(key) is str and key != "" for key in value)
+    )
 
 
 def _walk(value: Any, at: tuple[str, str], depth: int, leaves: list[tuple[str, str, Any]]) -> None:
