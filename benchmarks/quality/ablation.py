@@ -18,7 +18,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
-from labelled import PROTOCOL, evaluate, load
+from labelled import PROTOCOL, evaluate, load, types
 from run import STATIC, of_driftlock
 from worlds import MAKERS, Size, make
 
@@ -157,11 +157,14 @@ def measure(run: Callable[[list[int]], pd.DataFrame], seeds: list[int]) -> pd.Da
 
 
 # ------------------------------------------------------------------------- report
-def worth(results: pd.DataFrame) -> str:
-    """Change of each figure, in hundredths, and tasks that change noticeably, as Markdown."""
+def worth(results: pd.DataFrame, kinds: dict[str, str]) -> str:
+    """Change of each figure, in hundredths, and tasks that change noticeably, as Markdown.
+
+    `kinds` are words for tasks that are not to be called by their names.
+    """
     default = results.loc[DEFAULT]
     lines = [
-        "| | " + " | ".join(FIGURES.values()) + " | tasks worse | better | most affected |",
+        "| | " + " | ".join(FIGURES.values()) + " | worse | better | most affected |",
         "| --- |" + " --: |" * (len(FIGURES) + 2) + " --- |",
         "| default | " + " | ".join(f"{default[f].mean():.3f}" for f in FIGURES) + " | | | |",
     ]
@@ -171,7 +174,8 @@ def worth(results: pd.DataFrame) -> str:
         both = (change["auc"] + change["ap"]) / 2
         worse, better = (both < -NOTICEABLE).sum(), (both > NOTICEABLE).sum()
         most = both.abs().idxmax()
-        example = f"{most} ({100 * both[most]:+.1f})" if abs(both[most]) > NOTICEABLE else ""
+        shown = kinds.get(most, most.replace("_", " "))
+        example = f"{shown} ({100 * both[most]:+.1f})" if abs(both[most]) > NOTICEABLE else ""
         lines.append(f"| {name} | {' | '.join(cells)} | {worse} | {better} | {example} |")
     return "\n".join(lines)
 
@@ -199,8 +203,9 @@ def main() -> int:
         print("no labelled data here")
         return 0
     run = on_labelled if options.labelled else on_worlds
+    kinds = types(load(PROTOCOL)) if options.labelled else {}
     results = measure(run, list(map(int, options.seeds.split(","))))
-    report = f"{worth(results)}\n\n{leave_one_out(results)}\n"
+    report = f"{worth(results, kinds)}\n\n{leave_one_out(results)}\n"
     name = "ablation_labelled.md" if options.labelled else "ablation_simulated.md"
     (STATIC / name).write_text(report, encoding="utf-8")
     print(report)

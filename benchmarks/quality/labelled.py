@@ -32,12 +32,20 @@ def load(path: Path) -> ModuleType:
     return module
 
 
+def types(protocol: ModuleType) -> dict[str, str]:
+    """What kind of data each set is."""
+    return {entry["name"]: entry["type"] for entry in _entries(protocol)}
+
+
+def _entries(protocol: ModuleType) -> list[dict[str, str]]:
+    return json.loads((protocol.DATA / "manifest.json").read_text())
+
+
 def evaluate(protocol: ModuleType, seeds: list[int]) -> pd.DataFrame:
     """A row for each set and seed."""
-    entries = json.loads((protocol.DATA / "manifest.json").read_text())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pandas, about the files
-        rows = [protocol.evaluate(entry, seed) for entry in entries for seed in seeds]
+        rows = [protocol.evaluate(entry, seed) for entry in _entries(protocol) for seed in seeds]
     return pd.DataFrame(rows)
 
 

@@ -31,18 +31,19 @@ def summary(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_family(results: pd.DataFrame) -> str:
-    """AUC of every method, a column for each family, and its means over all worlds, as Markdown."""
+    """Means over all worlds of every method, then its AUC by family, as Markdown."""
     auc, overall = means(results, by="family"), summary(results)
-    head = ["AUC of", *auc.index, "all worlds", "AP", "seconds"]
+    head = ["", "AUC", "AP", "seconds", *(f"AUC of {name}" for name in auc.index)]
     rows = []
     for method in overall.index:
         of_all = overall.loc[method]
-        cells = [_number(value) for value in (*auc[method], of_all["auc"], of_all["ap"])]
-        rows.append([_shown(method), *cells, f"{of_all['seconds']:.2f}"])
+        whole = [_number(of_all["auc"]), _number(of_all["ap"]), f"{of_all['seconds']:.2f}"]
+        rows.append([_shown(method), *whole, *map(_number, auc[method])])
     hindsight = best_peer(results)
     families = results.drop_duplicates("world").set_index("world")["family"]
-    cells = [*hindsight["auc"].groupby(families, sort=False).mean(), *hindsight.mean()]
-    rows.append(["*best peer of each world*", *map(_number, cells), ""])
+    of_families = hindsight["auc"].groupby(families, sort=False).mean()
+    whole = [*map(_number, hindsight.mean()), ""]
+    rows.append(["*best peer of each world*", *whole, *map(_number, of_families)])
     return _markdown(head, rows)
 
 

@@ -1,7 +1,7 @@
-"""The command line: ``driftlock detect | simulate | warmup``.
+"""The command line: ``driftlock detect | compare | scan | simulate | warmup``.
 
-`app` has the commands and the exit codes, `run` does what `detect` was asked to do, `show` lays
-its result out for people.
+`app` has the commands and the exit codes, `run` does what `detect` was asked to do, `windows` is
+`compare` and `scan`, `options` are what commands share, `show` lays results out for people.
 """
 
 from driftlock.cli.app import main

@@ -14,12 +14,12 @@ import typer
 
 import driftlock
 from driftlock.calibration import CALIBRATIONS
+from driftlock.cli.options import Alpha, Control, Debug, Field, File, Form
 from driftlock.cli.run import Job, check_target, run_detect
+from driftlock.cli.windows import COMPARE_HELP, SCAN_HELP, compare_command, scan_command
 from driftlock.datasets import KINDS, make_transactions
 from driftlock.errors import DriftlockError, DriftlockWarning
 from driftlock.files import check_writable, to_json_lines, write_table
-from driftlock.files.reading import FORMATS
-from driftlock.significance import CONTROLS
 from driftlock.warm import warmup
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ BAD_INPUT, UNEXPECTED, INTERRUPTED, CLOSED_PIPE = 2, 3, 130, 141
 
 app = typer.Typer(
     name="driftlock",
-    help="Find the strange rows of a table, with p-values and the fields that explain them.",
+    help="Find the strange rows and windows of a table, with p-values and the fields behind them.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -61,9 +61,6 @@ Examples:
   driftlock simulate - --kind odd_hour --kind unseen_place | driftlock detect -
 """
 
-# `main` looks for it among the arguments, since an error may come before any is parsed.
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-
 
 def _show_version(wanted: bool) -> None:
     if wanted:
@@ -84,7 +81,7 @@ def _common(
 
 @app.command("detect", help=DETECT_HELP)
 def _detect(
-    file: Annotated[str, typer.Argument(metavar="FILE", help='Table to test; "-" is stdin.')],
+    file: File,
     *,
     baseline: Annotated[
         str,
@@ -93,8 +90,8 @@ def _detect(
             help="What is normal: the first N rows of FILE, another file, or none known.",
         ),
     ] = "400",
-    alpha: Annotated[float, typer.Option(help="Level of the control.")] = 0.05,
-    control: Annotated[str, typer.Option(help=f"One of {', '.join(CONTROLS)}.")] = "fdr",
+    alpha: Alpha = 0.05,
+    control: Control = "fdr",
     calibration: Annotated[str, typer.Option(help=f"One of {', '.join(CALIBRATIONS)}.")] = "auto",
     no_tail: Annotated[
         bool, typer.Option("--no-tail", help="No p-value below 1 / (baseline rows + 1).")
@@ -102,13 +99,8 @@ def _detect(
     clean: Annotated[
         bool, typer.Option("--clean", help="First leave anomalies in the baseline out of it.")
     ] = False,
-    field: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=KIND", help="Set the kind of a field; may be repeated."),
-    ] = None,
-    form: Annotated[
-        str, typer.Option("--format", help=f"Format of FILE: one of {', '.join(FORMATS)}.")
-    ] = "auto",
+    field: Field = None,
+    form: Form = "auto",
     out: Annotated[
         Path | None,
         typer.Option(help="Write every tested row with its result: .csv, .jsonl, .parquet."),
@@ -128,6 +120,10 @@ def _detect(
         "rng": seed,
     }
     return run_detect(Job(file, baseline, form, out, plot, top, tuple(field or ()), options))
+
+
+app.command("compare", help=COMPARE_HELP)(compare_command)
+app.command("scan", help=SCAN_HELP)(scan_command)
 
 
 @app.command("simulate", help=SIMULATE_HELP)

@@ -1,4 +1,4 @@
-"""What `driftlock detect` does: read, test, write, show."""
+"""What `driftlock detect` does: read, test, write, show; and what other commands do alike."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from driftlock.files import check_writable, read_table, write_bytes, write_table
 from driftlock.one_call import detect
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from driftlock.results import Detection
 
 FOUND_NOTHING, FOUND = 0, 1
@@ -25,7 +27,7 @@ PICTURES = (".png", ".svg", ".pdf")
 
 @dataclass(frozen=True)
 class Job:
-    """What was asked for: the options of `driftlock detect`; `options` are the detector's own."""
+    """What was asked for; `options` are those of the library's function."""
 
     file: str
     baseline: str
@@ -39,20 +41,18 @@ class Job:
 
 def run_detect(job: Job) -> int:
     """Read, test, write what was asked for, show the rest; return the exit code."""
-    fields = _fields(job.kinds)
-    _check_targets(job)
+    fields = kinds_of(job.kinds)
+    check_targets(job)
     with progress(f"reading {job.file}"):
         events = read_table(job.file, format=job.form)
-        baseline, words = _baseline(job)
+        baseline, words = baseline_of(job)
     with progress(f"fitting and scoring {len(events):,} rows"):
         found = detect(events, baseline=baseline, fields=fields, **job.options)
     if job.out is not None:
         with progress(f"writing {job.out}"):
             write_table(result_table(found, str(job.out)), job.out)
     if job.plot is not None:
-        picture = io.BytesIO()
-        found.plot().savefig(picture, format=job.plot.suffix[1:].lower(), dpi=150)
-        write_bytes(job.plot, picture.getvalue())
+        draw(found.plot(), job.plot)
     if job.top:
         typer.echo(strangest_rows(found, job.top) + "\n")
     typer.echo(f"baseline: {words}")
@@ -86,6 +86,13 @@ def result_table(found: Detection, name: str) -> pd.DataFrame:
     return pd.concat([results.iloc[:, :1], own, results.iloc[:, 1:]], axis=1)
 
 
+def draw(figure: Figure, path: Path) -> None:
+    """Write a picture, in the format that its ending says."""
+    picture = io.BytesIO()
+    figure.savefig(picture, format=path.suffix[1:].lower(), dpi=150)
+    write_bytes(path, picture.getvalue())
+
+
 def check_target(target: Path, *inputs: str) -> None:
     """Refuse before the work what could not, or should not, be written after it."""
     if not target.parent.is_dir():
@@ -95,7 +102,7 @@ def check_target(target: Path, *inputs: str) -> None:
             raise OptionError(f"{target}: is an input; write to another file")
 
 
-def _check_targets(job: Job) -> None:
+def check_targets(job: Job) -> None:
     """Check where the results are to go, and that standard input is read once."""
     if job.file == job.baseline == "-":
         raise OptionError("FILE and --baseline cannot both be standard input")
@@ -108,7 +115,7 @@ def _check_targets(job: Job) -> None:
             check_target(target, job.file, job.baseline)
 
 
-def _fields(pairs: tuple[str, ...]) -> dict[str, str] | None:
+def kinds_of(pairs: tuple[str, ...]) -> dict[str, str] | None:
     """Read NAME=KIND pairs; the last "=" parts them, since a name may hold one."""
     fields: dict[str, str] = {}
     for pair in pairs:
@@ -121,7 +128,7 @@ def _fields(pairs: tuple[str, ...]) -> dict[str, str] | None:
     return fields or None
 
 
-def _baseline(job: Job) -> tuple[int | pd.DataFrame | None, str]:
+def baseline_of(job: Job) -> tuple[int | pd.DataFrame | None, str]:
     """Read what --baseline says, a count, a file or none, and put it in words."""
     text = job.baseline
     if text.lower() == "none":

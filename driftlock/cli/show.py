@@ -1,4 +1,4 @@
-"""What people see: the strangest rows with their reasons, and what is going on meanwhile."""
+"""What people see: the strangest rows, windows and fields, and what is going on meanwhile."""
 
 from __future__ import annotations
 
@@ -16,34 +16,96 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from driftlock.results import Detection
+    from driftlock.windows import Comparison, Scan
 
 NOTABLE = 5.0  # bits of evidence from which a field is a reason: one baseline row in 32
 REASONS = 3
+COMPARED = (
+    "ncd",
+    "expected_ncd",
+    *(f"{name}_{side}" for name in ("entropy", "bits") for side in ("baseline", "window")),
+)
 PLAIN_WIDTH = 1000  # where there is no terminal to fit in, nothing is folded
 
 
 def strangest_rows(found: Detection, n: int) -> str:
     """Lay out the strangest rows, with colour where a terminal shows it."""
-    terminal = sys.stdout.isatty()
-    console = Console(width=None if terminal else PLAIN_WIDTH, highlight=False)
-    table = Table(box=box.SIMPLE_HEAD if terminal else None, pad_edge=False)
-    for heading in ("row", "score", "p", "q"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table = _table("row", "score", "p", "q")
     table.add_column("flag", no_wrap=True)
     table.add_column("because of", overflow="fold")
     for label in found.strangest(n).index:
         row = found.table.loc[label]
         numbers = (f"{row['score']:.2f}", f"{row['p_value']:.2g}", f"{row['q_value']:.2g}")
-        flag = Text("yes", style="bold red") if row["is_anomaly"] else Text("no")
-        table.add_row(str(label), *numbers, flag, Text(_reasons(found, label)))
-    with console.capture() as text:
-        console.print(table)
-    return "\n".join(line.rstrip() for line in text.get().splitlines())
+        table.add_row(str(label), *numbers, _flag(row["is_anomaly"]), Text(_reasons(found, label)))
+    return _laid_out(table)
+
+
+def leading_fields(found: Comparison, n: int) -> str:
+    """Lay out the fields that drive the difference most, each on both sides."""
+    table = _table("p", "NCD", "expected", "entropy", "window", "bits", "window")
+    table.add_column("field", overflow="fold")
+    for name, row in found.fields.head(n).iterrows():
+        numbers = [f"{row['p_value']:.2g}", *(f"{row[column]:.4g}" for column in COMPARED)]
+        is_low = row["p_value"] <= found.alpha
+        table.add_row(*numbers, Text(_brief(name), style="bold red" if is_low else ""))
+    return _laid_out(table)
+
+
+def strangest_windows(found: Scan, n: int) -> str:
+    """Lay out the strangest windows; where flagged ones can be neighbours, runs of these."""
+    if not found.is_ordered or not len(found.events):
+        return _windows(found, n)
+    table = _table("from", "to", labels=("start", "end"), numbers=("p",))
+    table.add_column("because of", overflow="fold")
+    for _, run in found.events.sort_values("p_value", kind="stable").head(n).iterrows():
+        names = ("first_window", "last_window", "start", "end")
+        cells = (Text(_brief(run[name])) for name in names)
+        table.add_row(*cells, f"{run['p_value']:.2g}", Text(_brief(run["top_field"])))
+    more = len(found.events) - n
+    return _laid_out(table) + (f"\n{more:,} more" if more > 0 else "")
+
+
+def _windows(found: Scan, n: int) -> str:
+    """Windows or groups, the smallest p-value first, flagged or not."""
+    labels = ("start", "end") if found.is_ordered else ("group", "start", "end")
+    table = _table(*["window"] * found.is_ordered, labels=labels, numbers=("rows", "p", "q"))
+    table.add_column("flag", no_wrap=True)
+    table.add_column("because of", overflow="fold")
+    for label, row in found.table.sort_values("p_value", kind="stable").head(n).iterrows():
+        names = (Text(_brief(value)) for value in (label, row["start"], row["end"]))
+        numbers = (f"{row['rows']:,}", f"{row['p_value']:.2g}", f"{row['q_value']:.2g}")
+        table.add_row(*names, *numbers, _flag(row["is_anomaly"]), Text(_brief(row["top_field"])))
+    return _laid_out(table)
 
 
 def progress(text: str) -> AbstractContextManager[Any]:
     """Say on a terminal what is going on; elsewhere keep quiet."""
     return Console(stderr=True).status(f"{text} ...") if sys.stderr.isatty() else nullcontext()
+
+
+def escaped(text: str) -> str:
+    """Spell out what would steer the terminal; lines stay lines."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+def _table(*counted: str, labels: tuple[str, ...] = (), numbers: tuple[str, ...] = ()) -> Table:
+    """A table, framed where a terminal shows it; only labels give way where it is narrow."""
+    table = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False)
+    for heading in (*counted, *labels, *numbers):
+        table.add_column(heading, justify="right", no_wrap=heading not in labels, overflow="fold")
+    return table
+
+
+def _flag(is_anomaly: bool) -> Text:
+    return Text("yes", style="bold red") if is_anomaly else Text("no")
+
+
+def _laid_out(table: Table) -> str:
+    """A table as text, with colour where a terminal shows it."""
+    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
+    with console.capture() as text:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in text.get().splitlines())
 
 
 def _reasons(found: Detection, label: Hashable) -> str:

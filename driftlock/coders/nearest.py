@@ -19,7 +19,8 @@ LEAST_ROWS = 1000  # for a thread of their own
 MAX_NUMBERS = 1800  # more squared differences than that may not fit an int32
 REACH = 4.0  # standardised values are clipped there, so that one number cannot be all the distance
 FLOOR = 0.03  # of the median distance that is not 0, so that exact repeats have a logarithm
-SYMBOL_BYTES, NO_SYMBOL = 251, 255  # symbols are told apart by a byte; 255 is like no other
+SYMBOL_BYTES = 251  # symbols are told apart by a byte
+RARE, NO_SYMBOL = 254, 255  # a row's symbol and one asked for that are like no other
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 Bytes = NDArray[np.uint8]
@@ -68,7 +69,7 @@ class NearestCoder:
         means, deviations = np.array(moments).reshape(-1, 2).T.copy()
         categories = [column for column in columns if isinstance(column, Symbols)]
         numbers = _numbers(columns, scaled, means, deviations)
-        rows = (numbers, _stacked([_bytes_of(column)[column.codes] for column in categories], n))
+        rows = (numbers, _stacked([_bytes_of(column)[0][column.codes] for column in categories], n))
         if rows[0].shape[1] + rows[1].shape[1] == 0 or rows[0].shape[1] > MAX_NUMBERS:
             return None
         most = FEWER_EXEMPLARS if n > MANY_ROWS else MAX_EXEMPLARS
@@ -178,18 +179,23 @@ def _stacked(symbols: list[Bytes], n: int) -> Bytes:
     return stacked
 
 
-def _bytes_of(column: Symbols) -> Bytes:
-    """A byte for each symbol of a baseline; only rare ones share theirs."""
+def _bytes_of(column: Symbols) -> tuple[Bytes, Ints, int]:
+    """A byte for each symbol that is frequent enough to have its own; counts, and how frequent.
+
+    Whether a symbol has a byte must not depend on the row that asks: see `_labels`.
+    """
     counts = np.bincount(column.codes, minlength=column.n_symbols)
+    order = np.argsort(-counts, kind="stable")
+    least = 1 if counts.size <= SYMBOL_BYTES else int(counts[order[SYMBOL_BYTES]]) + 1
     ranks = np.empty(counts.size, np.int64)
-    ranks[np.argsort(-counts, kind="stable")] = np.arange(counts.size)
-    return (ranks % SYMBOL_BYTES).astype(np.uint8)
+    ranks[order] = np.arange(counts.size)
+    return np.where(counts >= least, ranks, RARE).astype(np.uint8), counts, least
 
 
 def _labels(column: Symbols) -> tuple[Bytes, Bytes]:
-    """What baseline rows and new rows ask for: no symbol at all where no other row has it."""
-    counts = np.bincount(column.codes, minlength=column.n_symbols)
-    own, new = (np.where(counts > least, _bytes_of(column), NO_SYMBOL) for least in (1, 0))
+    """What baseline rows and new rows ask for: no symbol where too few other rows have it."""
+    labels, counts, least = _bytes_of(column)
+    own, new = (np.where(counts - d >= least, labels, NO_SYMBOL) for d in (1, 0))
     return np.append(own, NO_SYMBOL).astype(np.uint8), np.append(new, NO_SYMBOL).astype(np.uint8)
 
 
