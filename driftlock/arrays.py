@@ -118,15 +118,13 @@ Column: TypeAlias = Symbols | Numbers | Times | Texts
 
 @dataclass(frozen=True, slots=True)
 class Entities:
-    """Whose each row is, and for time fields, by place, log2 of the seconds since its last row."""
+    """Whose each row is."""
 
     owners: Symbols
-    gaps: dict[int, Floats]
 
     def take(self, rows: Ints | Mask) -> Entities:
         """The same for some rows."""
-        gaps = {place: values[rows] for place, values in self.gaps.items()}
-        return Entities(self.owners.take(rows), gaps)
+        return Entities(self.owners.take(rows))
 
     def __len__(self) -> int:
         return len(self.owners)

@@ -72,8 +72,7 @@ class Detector:
     entity : str or list of str, optional
         The field, or fields together, that say whose row it is: a customer, an account, a device.
         Every row is then also coded given the baseline rows of its own entity, backing off to
-        everyone's, and by the time since its entity's previous row, in the order of time, baseline
-        and events each on their own.
+        everyone's; never given other tested rows.
     clean : bool, default False
         Whether to look for anomalies in the baseline first and leave them out.
     rng : None, int or numpy.random.Generator

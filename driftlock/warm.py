@@ -80,7 +80,7 @@ def _columns() -> list[Encoded]:
     )
     letters = (np.arange(ROWS * ROWS) ** 2 % 97).astype(np.uint8)  # various enough to grow a table
     texts = arrays.Texts(letters, np.arange(ROWS + 1) * ROWS, np.zeros(ROWS, np.uint8))
-    entities = arrays.Entities(symbols, {4: steps.astype(float)})
+    entities = arrays.Entities(symbols)
     return [symbols, symbols, *numbers, times, texts, entities]
 
 

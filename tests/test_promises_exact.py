@@ -41,8 +41,6 @@ def test_the_order_of_the_baseline_changes_no_bit(world, calibration: str) -> No
 def test_chunks_of_the_tested_rows_change_no_bit(world) -> None:
     """Of what is told row by row: q and patterns are about the rows of a call together."""
     name, baseline, events = world
-    if name == "customers":
-        pytest.skip("the time since an entity's last row is about the rows of a call")
     for options in ({"tail": False}, {"tail": True, "control": "fpr"}):
         fitted = detector(name, **options).fit(baseline)
         whole = fitted.detect(events).table[JUDGED]

@@ -275,7 +275,8 @@ def test_adjusted_p_is_that_of_scipy(control: str, m: int) -> None:
 def test_flags_are_those_of_the_procedures_as_published(p: list[float], alpha: float) -> None:
     for control, procedure in (("fdr", naive.step_up_rejects), ("fwer", naive.holm_rejects)):
         flagged = adjust(np.array(p), control) <= alpha
-        assert flagged.tolist() == procedure(p, alpha)
+        # 6 * 0.05 is 0.3, though not in floats
+        assert flagged.tolist() == procedure(p, alpha * (1 + 1e-14))
 
 
 @pytest.mark.parametrize("control", CONTROLS)

@@ -9,8 +9,7 @@ import numpy as np
 
 from driftlock.arrays import HOUR_MISSING, Column, Entities, Floats, Ints, Symbols, Times
 from driftlock.coders.measure import Measure
-from driftlock.coders.number import Density
-from driftlock.coders.residual import MIN_ROWS, GroupCoder, fit_group, residual_bits
+from driftlock.coders.residual import GroupCoder, fit_group, residual_bits
 
 BACK_OFFS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 200.0)
 FIXED = 1 << 10
@@ -73,7 +72,7 @@ class HabitCoder:
 
 @dataclass(frozen=True, eq=False)
 class EntityBlock:
-    """What is told of a row by whose it is: habits, levels of numbers, and gaps in time.
+    """What is told of a row by whose it is: habits, and levels of numbers.
 
     Attributes
     ----------
@@ -81,13 +80,10 @@ class EntityBlock:
         For categories and hours.
     levels : tuple of GroupCoder
         For numbers: the residual from the entity's shrunken mean.
-    gaps : dict of int to Density
-        For times: of the log2 seconds since the entity's previous row.
     """
 
     habits: tuple[HabitCoder, ...]
     levels: tuple[GroupCoder, ...]
-    gaps: dict[int, Density]
 
     @classmethod
     def fit(
@@ -106,12 +102,7 @@ class EntityBlock:
                 part, codes = found
                 habits.append(HabitCoder.fit(field, part, owners, codes, measure.parts[part]))
         levels = [fit_group(field, g, [(-1, owners)], least=-np.inf) for field, g in scaled.items()]
-        gaps = {
-            field: Density.fit(known, by_magnitude=False)
-            for field, values in entities.gaps.items()
-            if (known := values[~np.isnan(values)]).size >= MIN_ROWS
-        }
-        return cls(tuple(habits), tuple(level for level in levels if level), gaps)
+        return cls(tuple(habits), tuple(level for level in levels if level))
 
     def parts(
         self,
@@ -133,8 +124,6 @@ class EntityBlock:
         for level in self.levels:
             residual = level.residual(scaled[level.number], owners.codes, own=own)
             parts.append((level.number, residual_bits(residual, level.density, own=own)))
-        for field, density in self.gaps.items():
-            parts.append((field, residual_bits(entities.gaps[field], density, own=own)))
         return parts
 
 

@@ -1,4 +1,4 @@
-"""Entities: whose row it is, and how long after that one's previous row."""
+"""Entities: whose row it is."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import numpy as np
 import pandas as pd
 
 from driftlock import arrays
-from driftlock.arrays import Floats, Ints
 from driftlock.errors import OptionError, listed
-from driftlock.fields import times
 from driftlock.fields.kinds import Decision
-from driftlock.fields.typed import CategoryField, CodedField, TimeField
+from driftlock.fields.typed import CategoryField
 from driftlock.fields.values import shown, symbols
 
 Flat = dict[str, "pd.Series[Any]"]
@@ -40,20 +38,11 @@ class EntityField:
         joined = _joined(names, flat)
         return cls(names, CategoryField.learn("entity", joined, Decision("category", "as asked")))
 
-    def encode(self, flat: Flat, fields: Sequence[CodedField]) -> arrays.Entities:
-        """Whose each row is, and for every time field the seconds since that one's previous row.
-
-        Rows are taken in the order of time, baseline and events each on their own.
-        """
+    def encode(self, flat: Flat) -> arrays.Entities:
+        """Whose each row is."""
         owners = self.owners.encode(_joined(self.names, flat))
         assert isinstance(owners, arrays.Symbols)
-        assert owners.identities is not None
-        gaps = {
-            place: _gaps(field, flat[field.name], owners.identities)
-            for place, field in enumerate(fields)
-            if isinstance(field, TimeField) and field.name in flat
-        }
-        return arrays.Entities(owners, gaps)
+        return arrays.Entities(owners)
 
     def described(self, flat: Flat) -> str:
         """The entity of the only row, and how many rows of the baseline are its."""
@@ -75,16 +64,3 @@ def _joined(names: tuple[str, ...], flat: Flat) -> pd.Series[Any]:
         parts.append(np.array(texts, dtype=object)[codes])
     rows = parts[0] if len(parts) == 1 else [JOINT.join(row) for row in zip(*parts, strict=True)]
     return pd.Series(rows, dtype=object)
-
-
-def _gaps(field: TimeField, values: pd.Series[Any], owners: Ints) -> Floats:
-    """log2 of one more than the seconds since the owner's previous row, NaN for the first."""
-    parsed = times.times(values, zone=field.zone, unit=field.unit)
-    rows = np.flatnonzero(parsed.readable)
-    order = rows[np.lexsort((parsed.values[rows], owners[rows]))]
-    gaps = np.full(len(values), np.nan)
-    if order.size > 1:
-        seconds = np.diff(parsed.values[order]) / 1e6
-        same = owners[order][1:] == owners[order][:-1]
-        gaps[order[1:][same]] = np.log2(seconds[same] + 1.0)
-    return gaps

@@ -104,7 +104,7 @@ class Schema:
         n = len(next(iter(flat.values())))
         absent = pd.Series([None] * n, dtype=object)
         encoded: list[Encoded] = [f.encode(flat.get(f.name, absent)) for f in self.fields]
-        return encoded if self.entity is None else [*encoded, self.entity.encode(flat, self.fields)]
+        return encoded if self.entity is None else [*encoded, self.entity.encode(flat)]
 
     def table(self) -> pd.DataFrame:
         """Every field with its kind, whether it is coded, and the reason; a row each."""
