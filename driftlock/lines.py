@@ -40,7 +40,7 @@ def as_bytes(x: Any, name: str = "x") -> bytes:
     if isinstance(x, str):
         return x.encode("utf-8", "surrogatepass")
     if isinstance(x, pd.Series) or _is_flat(x):
-        return b"".join(_value_lines(x))
+        return b"".join(value_lines(x))
     if x is None or isinstance(x, (int, float)):
         raise InputError(f"{name}={x!r} is nothing to compress; expected {ACCEPTED}")
     return b"".join(row_lines(to_frame(x, name)))
@@ -59,7 +59,7 @@ def _is_flat(x: Any) -> bool:
     return isinstance(x, (list, tuple)) and not any(isinstance(item, dict) for item in x)
 
 
-def _value_lines(values: Iterable[Any]) -> list[bytes]:
+def value_lines(values: Iterable[Any]) -> list[bytes]:
     """Each value on a line: text and bytes as they are, all else as JSON."""
     if isinstance(values, (pd.Series, np.ndarray)):
         values = values.tolist()

@@ -18,7 +18,9 @@ from driftlock.coders import FIELD_BLOCKS, NO_FIELD, ROW_BLOCKS, Reading, RowCod
 
 MILLI = 1000
 TAIL_SHARE = 0.1
-NARROWEST_TAIL = 1.0  # bits: the mean excess below which a baseline's tail is not trusted
+# Bits: the mean excess below which a baseline's tail is not trusted. No tail of code lengths falls
+# faster than 2**-bits, which is a mean of log2(e); distances are no code lengths.
+NARROWEST_OF_LENGTHS, NARROWEST = float(np.log2(np.e)), 1.0
 
 Millibits = NDArray[np.int32]
 
@@ -51,7 +53,7 @@ class Calibration:
     tail: tuple[float, float, float]
 
     @classmethod
-    def learn(cls, lengths: Millibits) -> Calibration:
+    def learn(cls, lengths: Millibits, narrowest: float = NARROWEST) -> Calibration:
         """Calibrate on the baseline's own leave-one-out lengths, in millibits, shape (n,)."""
         n, low = lengths.size, int(lengths.min())
         counts = np.bincount(lengths - low)
@@ -61,7 +63,7 @@ class Calibration:
         excesses = np.arange(counts.size - position) * counts[position:]
         beyond = int(counts[position + 1 :].sum())
         mean_excess = int(excesses.sum()) / max(beyond, 1)
-        width = max(mean_excess, NARROWEST_TAIL * MILLI)
+        width = max(mean_excess, narrowest * MILLI)
         at_threshold = -MILLI * np.log2((beyond + 0.5) / (n + 1))
         reached = at_least[: position + 1]
         return cls(
@@ -166,7 +168,7 @@ class Model:
         reading = codes.read(columns, own=True)
         rounded = _rounded(reading)
         calibrations = {
-            name: [Calibration.learn(lengths) for _, lengths in parts]
+            name: [Calibration.learn(lengths, _narrowest(name)) for _, lengths in parts]
             for name, parts in rounded.items()
         }
         largest, evidence = _largest(rounded, calibrations, len(reading.bits), own=True)
@@ -198,6 +200,10 @@ def merge_scores(own: Scores, new: Scores, is_own: Mask) -> Scores:
         merged(own.evidence, new.evidence),  # type: ignore[arg-type]
         merged(own.top, new.top),  # type: ignore[arg-type]
     )
+
+
+def _narrowest(block: str) -> float:
+    return NARROWEST_OF_LENGTHS if block in FIELD_BLOCKS else NARROWEST
 
 
 def _rounded(reading: Reading) -> dict[str, list[tuple[int, Millibits]]]:

@@ -245,7 +245,7 @@ def thinning(others, thinned):
     return (len(others) - 1) / len(others) if thinned and others else 1.0
 
 
-def category_bits(symbol, others, alphabet, *, thinned):
+def category_bits(symbol, others, *, thinned):
     """Seen: its share of what novelty leaves; new: the Good-Turing probability of novelty."""
     counts = {}
     for other in others:
@@ -263,7 +263,7 @@ def category_bits(symbol, others, alphabet, *, thinned):
         rows = n
     if count > 0:
         return -math.log2((1 - p_new) * count / rows)
-    return -math.log2(p_new / max(alphabet, 2))
+    return -math.log2(p_new)
 
 
 def kt_bits(symbol, others, alphabet, *, thinned):

@@ -97,3 +97,42 @@ def verdicts(table, two_sided, in_verdict):
     kept = [c for c, used in zip(columns, in_verdict, strict=True) if used]
     smallest = [min(counts) for counts in zip(*kept, strict=True)]
     return [c[0] for c in columns] + [sum(s <= smallest[0] for s in smallest)]
+
+
+def grams(row, order):
+    """Each byte of a row in its context, None standing for what is before the row."""
+    padded = [None] * order + list(row)
+    return [(tuple(padded[i : i + order]), padded[i + order]) for i in range(len(row))]
+
+
+def text_length(rows, pool, orders):
+    """Bits of rows of text, symbol after symbol: the mean over orders, alphabets from the pool."""
+    bits = 0.0
+    for order in orders:
+        alphabets, seen = {}, {}
+        for context, symbol in (gram for row in pool for gram in grams(row, order)):
+            alphabets.setdefault(context, set()).add(symbol)
+        for context, symbol in (gram for row in rows for gram in grams(row, order)):
+            counts = seen.setdefault(context, Counter())
+            width = len(alphabets[context])
+            bits -= math.log2((counts[symbol] + 0.5) / (counts.total() + width / 2))
+            counts[symbol] += 1
+    return bits / len(orders)
+
+
+def text_entropy(rows, orders):
+    """Bits of a byte given its context, mean over orders."""
+    total = 0.0
+    for order in orders:
+        pairs = [gram for row in rows for gram in grams(row, order)]
+        total += entropy(pairs) - entropy([context for context, _ in pairs])
+    return total / len(orders)
+
+
+def text_statistics(rows, members, orders):
+    """NCD and entropy delta of the members against the other rows."""
+    window = [rows[i] for i in members]
+    others = [rows[i] for i in range(len(rows)) if i not in set(members)]
+    w, r, both = (text_length(part, rows, orders) for part in (window, others, rows))
+    ncd = (both - min(w, r)) / max(w, r) if max(w, r) > 0 else 0.0
+    return ncd, text_entropy(window, orders) - text_entropy(others, orders)

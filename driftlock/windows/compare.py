@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from driftlock.arrays import Floats, Ints
-from driftlock.coders.codec import Codec, get_codec
-from driftlock.distance import counts_entropy
-from driftlock.draws import Draws, Pool
+from driftlock.arrays import Floats
+from driftlock.coders.codec import CODECS, Codec, get_codec
+from driftlock.draws import Draws, Measurable
 from driftlock.errors import check_choice
 from driftlock.fields import to_frame
 from driftlock.lines import row_lines
@@ -48,8 +47,10 @@ def compare(
     baseline, window : DataFrame, or polars or pyarrow table
         Normal rows, 20 at least, and the rows in question, 50 or more for claims; the same columns,
         both in the order of time if they have one.
-    coder : {"fields", "zstd", "lz4", "gzip", "openzl"}, default "fields"
-        A codec adds its NCD, which then stands in the verdict, and the compression ratio.
+    coder : {"fields", "text", "zstd", "lz4", "gzip", "openzl"}, default "fields"
+        "text" reads the only text field, or else each row as a line of JSON, and has all statistics
+        from counts of its bytes in their contexts; `fields` of the result stay typed fields. A
+        codec adds its NCD, which then stands in the verdict, and the compression ratio.
     n_permutations : int, default 999
         Draws that all statistics share.
     null : {"auto", "rows", "shift", "groups"}, default "auto"
@@ -98,11 +99,11 @@ def compare(
     sides = Sides.of(*frames, chosen, MIN_BASELINE)
     draws = sides.draws
     warn_of_short_window(sides.null, draws.size - draws.n)
-    pool = sides.table.pool(np.arange(draws.n), np.arange(draws.n, draws.size))
+    pool = sides.pool(coder)
     measured = draws.measure(pool)
     values = pd.DataFrame(measured * NANO, columns=list(STATISTICS))
-    levels = _levels(pool)
-    codec = None if coder == "fields" else get_codec(coder)
+    levels = _levels(pool, draws.n)
+    codec = get_codec(coder) if coder in CODECS else None
     if codec:
         lines = row_lines(sides.rows)
         values[["ncd_" + codec.name, "compression_ratio"]] = _codec_values(lines, draws, codec)
@@ -110,7 +111,7 @@ def compare(
         levels["compression_ratio"] = _ratios(lines, draws.n, codec)
     return Comparison(
         _table(values, levels),
-        _fields(sides, pool),
+        _fields(sides),
         verdict(measured)[1],
         chosen.alpha,
         (draws.n, draws.size - draws.n),
@@ -151,22 +152,15 @@ def _table(values: pd.DataFrame, levels: dict[str, tuple[float, float]]) -> pd.D
     return pd.DataFrame(rows).set_index("statistic")
 
 
-def _levels(pool: Pool) -> dict[str, tuple[float, float]]:
+def _levels(pool: Measurable, n: int) -> dict[str, tuple[float, float]]:
     """Baseline's and window's own value of entropy, mean bits and top bits."""
-    sides = slice(None, pool.n), slice(pool.n, None)
-    entropy = [_entropy(pool.symbols[side]) for side in sides]
-    bits = [np.sort(pool.bits[side])[::-1] / MILLI for side in sides]
+    bits = [np.sort(side)[::-1] / MILLI for side in (pool.bits[:n], pool.bits[n:])]
     top = [values[: max(1, values.size // 10)].mean() for values in bits]
     return {
-        "entropy": (entropy[0], entropy[1]),
+        "entropy": pool.entropies(),
         "mean_bits": (bits[0].mean(), bits[1].mean()),
         "top_bits": (top[0], top[1]),
     }
-
-
-def _entropy(symbols: Ints) -> float:
-    """Entropy a row in bits, summed over parts."""
-    return sum(counts_entropy(np.bincount(part)) for part in symbols.T)
 
 
 def _codec_values(lines: list[bytes], draws: Draws, codec: Codec) -> Floats:
@@ -186,23 +180,25 @@ def _ratios(lines: list[bytes], n: int, codec: Codec) -> tuple[float, float]:
     return len(baseline) / codec.size(baseline), len(window) / codec.size(window)
 
 
-def _fields(sides: Sides, pool: Pool) -> pd.DataFrame:
+def _fields(sides: Sides) -> pd.DataFrame:
     """Each field alone, by the same draws; the smallest p-value first."""
-    draws, table, n = sides.draws, sides.table, pool.n
+    draws, table, n = sides.draws, sides.table, sides.draws.n
+    pool = table.pool(np.arange(n), np.arange(n, draws.size))
     rows = []
     for place, name in enumerate(table.names):
         bits = table.bits[place]
         alone = pool.parts(np.flatnonzero(table.field_of == place).tolist(), bits)
         measured = draws.measure(alone)
         ncd = measured[:, 0] * NANO
+        entropy_baseline, entropy_window = alone.entropies()
         rows.append(
             {
                 "field": name,
                 "p_value": verdict(measured)[1],
                 "ncd": ncd[0],
                 "expected_ncd": ncd[1:].mean(),
-                "entropy_baseline": _entropy(alone.symbols[:n]),
-                "entropy_window": _entropy(alone.symbols[n:]),
+                "entropy_baseline": entropy_baseline,
+                "entropy_window": entropy_window,
                 "bits_baseline": bits[:n].mean() / MILLI,
                 "bits_window": bits[n:].mean() / MILLI,
                 "distance": abs(ncd[0] - ncd[1:].mean()) / max(ncd[1:].std(), NANO),

@@ -15,7 +15,7 @@ from driftlock.draws import NULLS
 from driftlock.errors import InputError, OptionError, check_choice
 from driftlock.significance import CONTROLS
 
-CODERS = ("fields", *CODECS)
+CODERS = ("fields", "text", *CODECS)
 AUTO_NULLS = ("auto", *NULLS)
 MIN_BASELINE = 20
 
@@ -26,9 +26,9 @@ class WindowOptions:
 
     Attributes
     ----------
-    coder : {"fields", "zstd", "lz4", "gzip", "openzl"}
-        What measures rows: counts of typed fields, exact and fast, or a codec that compresses them
-        anew for every draw.
+    coder : {"fields", "text", "zstd", "lz4", "gzip", "openzl"}
+        What measures rows: counts of typed fields, exact and fast; counts of bytes in their
+        contexts, as exact; or a codec that compresses them anew for every draw.
     n_permutations : int
         Draws for each window; all other subsets where these are fewer.
     null : {"auto", "rows", "shift", "groups"}

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from driftlock.arrays import Floats, Ints
-from driftlock.coders.codec import Codec, get_codec
+from driftlock.coders.codec import CODECS, Codec, get_codec
 from driftlock.distance import check_pair, ncd_of
-from driftlock.draws import Draws, draws_of
+from driftlock.draws import Draws, Measurable, draws_of
 from driftlock.errors import OptionError, check_choice
 from driftlock.fields import to_frame
 from driftlock.lines import row_lines
@@ -29,6 +29,7 @@ from driftlock.windows.nulls import NullChoice, choose_null, group_labels, witho
 from driftlock.windows.options import WindowOptions, check_sizes
 from driftlock.windows.results import PermutationResult
 from driftlock.windows.table import WindowTable, encode
+from driftlock.windows.text import TextRows, text_lines
 
 CODEC_STATISTICS = ("ncd", "compression_ratio")
 NANO = 1e-9
@@ -59,7 +60,14 @@ class Sides:
         table = encode(frames, n, options.fields)
         null = choose_null(options.null, groups is not None, table, np.arange(n))
         draws = draws_of(null.name, labels, (n, n + m), options.n_permutations, options.seed())
-        return cls(_stacked(frames), table, null, draws)
+        return cls(stacked(frames), table, null, draws)
+
+    def pool(self, coder: str) -> Measurable:
+        """All rows as "text", else as fields."""
+        baseline, window = np.arange(self.draws.n), np.arange(self.draws.n, self.draws.size)
+        if coder == "text":
+            return TextRows.of(text_lines(self.rows, self.table.schema)).pool(baseline, window)
+        return self.table.pool(baseline, window)
 
 
 def permutation_test(
@@ -80,12 +88,12 @@ def permutation_test(
     baseline, window : DataFrame, or polars or pyarrow table
         Rows on both sides, with the same columns.
     statistic : str or callable, default "ncd"
-        With ``coder="fields"``: "ncd", "entropy" (of the window less that of the baseline, bits a
-        row), "mean_bits" or "top_bits" (of the tenth of the rows with the most) of the window. With
-        a codec: "ncd" or "compression_ratio" of the window. Or any function
-        ``f(baseline_rows, window_rows) -> float`` of two frames.
-    coder : {"fields", "zstd", "lz4", "gzip", "openzl"}, default "fields"
-        What measures rows; not used for a callable.
+        With ``coder="fields"`` or "text": "ncd", "entropy" (of the window less that of the
+        baseline, bits a row, or of text a byte), "mean_bits" or "top_bits" (of the tenth of the
+        rows with the most) of the window. With a codec: "ncd" or "compression_ratio" of the window.
+        Or any function ``f(baseline_rows, window_rows) -> float`` of two frames.
+    coder : {"fields", "text", "zstd", "lz4", "gzip", "openzl"}, default "fields"
+        What measures rows, as in `compare`; not used for a callable.
     n_permutations : int, default 999
         Draws; all other subsets where these are no more, which makes the test exact.
     null : {"rows", "shift", "groups", "auto"}, default "rows"
@@ -131,8 +139,8 @@ def permutation_test(
     alternative, is_sequential, more = _split_options(options)
     chosen = WindowOptions(coder, n_permutations, null, rng=rng, **more)
     sides = Sides.of(to_frame(baseline, "baseline"), to_frame(window, "window"), chosen, least=2)
-    codec = None if coder == "fields" or callable(statistic) else get_codec(coder)
-    values_of = _values(statistic, sides, codec)
+    codec = get_codec(coder) if coder in CODECS and not callable(statistic) else None
+    values_of = _values(statistic, sides, codec or coder)
     alternative = alternative or _usual(statistic)
     most = sides.draws.count
     if is_sequential and not sides.draws.exact:
@@ -171,7 +179,7 @@ def _usual(statistic: Any) -> str:
 
 
 def _values(
-    statistic: Any, sides: Sides, codec: Codec | None
+    statistic: Any, sides: Sides, coder: Codec | str
 ) -> Callable[[int, int], Floats | Ints]:
     """Values of draws a ... b - 1, whatever the statistic is."""
     draws = sides.draws
@@ -185,15 +193,15 @@ def _values(
             return value
 
         return lambda a, b: evaluate(of_rows, draws, a, b)
-    if codec is None:
+    if isinstance(coder, str):
         check_choice("statistic", statistic, STATISTICS)
-        pool = sides.table.pool(np.arange(draws.n), np.arange(draws.n, draws.size))
+        pool = sides.pool(coder)
         if statistic == "mean_bits":
             return lambda a, b: draws.mean_bits(pool, a, b)
         column = STATISTICS.index(statistic)
         return lambda a, b: np.ascontiguousarray(draws.measure(pool, a, b)[:, column])
     check_choice("statistic", statistic, CODEC_STATISTICS)
-    of = codec_statistic(statistic, row_lines(sides.rows), draws.n, codec)
+    of = codec_statistic(statistic, row_lines(sides.rows), draws.n, coder)
     return lambda a, b: evaluate(of, draws, a, b, threads=True)
 
 
@@ -215,7 +223,7 @@ def codec_statistic(name: str, lines: list[bytes], n: int, codec: Codec) -> Stat
     return ncd if name == "ncd" else ratio
 
 
-def _stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:
+def stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:
     """All rows of both sides; columns of different dtypes as objects."""
     columns = {}
     for name in frames[0].columns:

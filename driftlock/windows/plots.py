@@ -63,11 +63,11 @@ def plot_scan(found: Scan) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    from matplotlib.figure import Figure
+    from driftlock.picture import Picture
 
     heat = heat_of(found)
     height = 2.6 + 0.22 * len(heat.fields)
-    figure = Figure(figsize=(9.5, height), layout="constrained")
+    figure = Picture(figsize=(9.5, height), layout="constrained")
     above, below = figure.subplots(
         2, 1, sharex=True, height_ratios=[2.0, 0.5 + 0.22 * len(heat.fields)]
     )
@@ -111,10 +111,10 @@ def plot_comparison(found: Comparison) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    from matplotlib.figure import Figure
+    from driftlock.picture import Picture
 
     shown = found.table[found.table["in_verdict"]]
-    figure = Figure(figsize=(3.0 * (len(shown) + 1), 3.2), layout="constrained")
+    figure = Picture(figsize=(3.0 * (len(shown) + 1), 3.2), layout="constrained")
     axes = figure.subplots(1, len(shown) + 1)
     for place, (name, row) in zip(axes, shown.iterrows(), strict=False):
         _draw_null(place, found.draws[name].to_numpy(), row["observed"])
@@ -141,9 +141,9 @@ def plot_null(found: PermutationResult) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    from matplotlib.figure import Figure
+    from driftlock.picture import Picture
 
-    figure = Figure(figsize=(5.0, 3.2), layout="constrained")
+    figure = Picture(figsize=(5.0, 3.2), layout="constrained")
     axes = figure.subplots()
     _draw_null(axes, found.null_distribution, found.statistic)
     axes.set_title(f"p = {found.p_value:.3g} ({found.alternative})", loc="left", fontsize=10)

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from driftlock.baseline import split_baseline
-from driftlock.coders.codec import get_codec
+from driftlock.coders.codec import CODECS, get_codec
 from driftlock.errors import DriftlockWarning, InputError, OptionError, check_choice, listed
 from driftlock.fields import to_frame
 from driftlock.lines import row_lines
@@ -26,16 +26,18 @@ from driftlock.windows.options import (
     check_count,
     check_sizes,
 )
+from driftlock.windows.permuted import stacked
 from driftlock.windows.scan_results import Scan, ScanPlan
 from driftlock.windows.scan_run import (
     ScanJob,
     field_heat,
     scan_by_codec,
     scan_by_counts,
-    scan_by_groups,
+    scan_by_pools,
 )
 from driftlock.windows.spans import Spans, by_groups, by_rows, by_time, duration, instants_of
 from driftlock.windows.table import WindowTable, encode
+from driftlock.windows.text import TextRows, text_lines
 
 FEW_ROWS = 20
 
@@ -96,10 +98,11 @@ def scan(
     guard : int, default 0
         Rows between a trailing baseline and its window: what has just begun does not teach it.
     **options
-        ``coder="fields"``, ``n_permutations=999``, ``max_permutations=1_000_000``, ``null="auto"``,
-        ``groups`` (a window for each value of that column), ``alpha=0.05``, ``control="fdr"``,
-        ``time`` (column of the times), ``fields`` (kinds that override what values say), ``rng``,
-        ``tell`` (called with the plan before the scan runs).
+        ``coder="fields"`` ("text" or a codec as in `compare`), ``n_permutations=999``,
+        ``max_permutations=1_000_000``, ``null="auto"``, ``groups`` (a window for each value of that
+        column), ``alpha=0.05``, ``control="fdr"``, ``time`` (column of the times), ``fields``
+        (kinds that override what values say), ``rng``, ``tell`` (called with the plan before the
+        scan runs).
 
     Returns
     -------
@@ -114,12 +117,14 @@ def scan(
 
     Notes
     -----
-    Bits of rows are leave-one-out among all rows of the call, NCD and entropy are of each window
-    and its baseline alone. A window whose verdict has fewer than 10 draws as extreme, and is not
-    flagged, gets ten times as many of the same stream, up to `max_permutations`: the rule of Besag
-    and Clifford in stages, which keeps the level because only a p-value as small as the draws allow
-    goes on. Overlapping windows depend on each other: that Benjamini-Hochberg keeps its level for
-    them is known from simulation; ``control="by"`` keeps it for any dependence.
+    Bits of rows are leave-one-out among all rows of the call (of text, among the window and its
+    baseline), NCD and entropy are of each window and its baseline alone. A window whose verdict has
+    fewer than 10 draws as extreme, and is not flagged, gets ten times as many of the same stream,
+    up to `max_permutations`: the rule of Besag and Clifford in stages, which keeps the level
+    because only a p-value as small as the draws allow goes on. With ``coder="text"`` or a codec no
+    window has more than `n_permutations` draws. Overlapping windows depend on each other: that
+    Benjamini-Hochberg keeps its level for them is known from simulation; ``control="by"`` keeps it
+    for any dependence.
 
     References
     ----------
@@ -151,12 +156,15 @@ def scan(
     labels = [] if groups is None else [normal[groups], tested[groups]]
     job = ScanJob(table, spans, null, chosen, chosen.seed(), labels)
     plan = _tell(job)
-    codec = None if chosen.coder == "fields" else get_codec(chosen.coder)
+    codec = get_codec(chosen.coder) if chosen.coder in CODECS else None
     if codec:
         lines = row_lines(frames[0]) + row_lines(frames[1])
         found = scan_by_codec(job, lines, codec)
+    elif chosen.coder == "text":
+        text = TextRows.of(text_lines(stacked(frames), table.schema))
+        found = scan_by_pools(job, text)
     elif null.name == "groups":
-        found = scan_by_groups(job)
+        found = scan_by_pools(job, table)
     else:
         found = scan_by_counts(job)
     heat = field_heat(job)

@@ -62,7 +62,24 @@ class ScanPlan:
         decision: tuple[float, str],
         null: NullChoice,
     ) -> ScanPlan:
-        """The plan of W windows; sizes = (W, smallest, largest), draws = (first, most)."""
+        """The plan of a scan.
+
+        Parameters
+        ----------
+        sizes : tuple of int
+            Number of windows, and rows of the smallest and the largest.
+        draws : tuple of int
+            Draws for every window, and at most for one at the floor.
+        decision : tuple of float and str
+            Level and control.
+        null : NullChoice
+            The null distribution in force.
+
+        Returns
+        -------
+        ScanPlan
+            What these sizes make possible.
+        """
         (alpha, control), (first, most) = decision, draws
         share = alpha if control == "fpr" else alpha / sizes[0]
         if control == "by":

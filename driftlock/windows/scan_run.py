@@ -14,7 +14,7 @@ from driftlock._kernels import scan as kernels
 from driftlock.arrays import Ints
 from driftlock.coders.codec import Codec
 from driftlock.distance import count_tables
-from driftlock.draws import Draws, Pool, code_space, draws_of
+from driftlock.draws import code_space, draws_of
 from driftlock.permutation import (
     STATISTICS,
     STOP_AT,
@@ -30,6 +30,7 @@ from driftlock.windows.nulls import NullChoice
 from driftlock.windows.permuted import NANO, codec_statistic
 from driftlock.windows.spans import Spans
 from driftlock.windows.table import WindowTable
+from driftlock.windows.text import TextRows
 
 if TYPE_CHECKING:
     from driftlock.windows.scan import ScanOptions
@@ -114,16 +115,15 @@ def _measure(job: ScanJob, windows: Ints, draws: int, out: NDArray[np.int64]) ->
     in_ranges(work, 0, windows.size)
 
 
-def scan_by_groups(job: ScanJob) -> pd.DataFrame:
-    """Each group against those of the baseline, as wholes."""
-    baseline = pd.factorize(job.labels[0], use_na_sentinel=False)[0]
+def scan_by_pools(job: ScanJob, source: WindowTable | TextRows) -> pd.DataFrame:
+    """Each window with a pool and draws of its own, as many as were asked for: groups and text."""
     observed, p, used = [], [], []
     for w in range(len(job.spans)):
-        pool, labels = _pool(job, w), np.full(job.spans.sizes[1][w], baseline.max() + 1)
-        draws = Draws.groups(
-            np.concatenate([baseline, labels]), pool.n, job.options.n_permutations, job.seed + w
-        )
-        measured = draws.measure(pool)
+        baseline, window = job.spans.rows(w)
+        labels = _labels(job, window.size) if job.null.name == "groups" else None
+        sizes = baseline.size, baseline.size + window.size
+        draws = draws_of(job.null.name, labels, sizes, job.options.n_permutations, job.seed + w)
+        measured = draws.measure(source.pool(baseline, window))
         each, smallest = verdict(measured)
         observed.append(measured[0] * NANO)
         p.append([*each, smallest])
@@ -149,8 +149,10 @@ def scan_by_codec(job: ScanJob, lines: list[bytes], codec: Codec) -> pd.DataFram
     return pd.DataFrame(found, columns=[f"ncd_{codec.name}", "p_value", "draws"])
 
 
-def _pool(job: ScanJob, w: int) -> Pool:
-    return job.table.pool(*job.spans.rows(w))
+def _labels(job: ScanJob, m: int) -> Ints:
+    """Groups of the baseline's rows and, as one more, of the m rows of a window."""
+    baseline = pd.factorize(job.labels[0], use_na_sentinel=False)[0]
+    return np.concatenate([baseline, np.full(m, baseline.max() + 1)])
 
 
 def _frame(observed: NDArray[Any], p: NDArray[Any], draws: Ints) -> pd.DataFrame:
