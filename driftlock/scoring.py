@@ -41,7 +41,8 @@ class Calibration:
     Notes
     -----
     With l the baseline's leave-one-out lengths, t their 90 % quantile, k of them above t, and w
-    the mean excess of those, at least one bit::
+    the mean excess of those, at least log2(e) bits for code lengths (whose tails fall no faster
+    than 2**-bits) and one for other figures::
 
         S(v) = -log2((#{l >= v} + 1 - d) / (n + 1 - d))              for v <= t
         S(v) = -log2((k + 1/2) / (n + 1)) + log2(e) * (v - t) / w    for v > t

@@ -125,6 +125,8 @@ for null in ("rows", "shift", "groups"):
 for statistic in ("ncd", "entropy", "mean_bits", "top_bits"):
     dl.permutation_test(normal, window, statistic, n_permutations=99, rng=0)
 dl.scan(events, baseline=400, window=50, n_permutations=99, rng=0)
+dl.compare(normal["note"], window["note"], coder="text", n_permutations=99, rng=0)
+dl.scan(events["note"], baseline=400, window=50, coder="text", null="shift", n_permutations=99)
 signatures = {}
 for module in pkgutil.iter_modules(_kernels.__path__):
     for name, thing in vars(importlib.import_module(f"driftlock._kernels.{module.name}")).items():

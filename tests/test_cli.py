@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 N = 80  # normal rows; 60 of them serve as baseline
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _compiled() -> None:
+@pytest.fixture(autouse=True)
+def _compiled(_wrapping_uint64: None) -> None:
     """Compile first, so that no test sees the note about compiling."""
     dl.warmup()
 
