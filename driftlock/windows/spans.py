@@ -177,7 +177,7 @@ def duration(name: str, value: Any) -> int:
             f'{name}={value!r} is no length of time; expected one like "1h", "30min" or "1D"'
         ) from error
     # a bare number would be nanoseconds; NaT is not above anything
-    is_bare = isinstance(value, (int, float)) or (isinstance(value, str) and value.strip().isdigit())
+    is_bare = isinstance(value, (int, float)) or str(value).strip().isdigit()
     if is_bare or not length >= pd.Timedelta(1, "us"):
         raise OptionError(
             f'{name}={value!r} is no length of time from a microsecond on; expected one like "1h"'
