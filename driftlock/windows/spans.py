@@ -176,9 +176,11 @@ def duration(name: str, value: Any) -> int:
         raise OptionError(
             f'{name}={value!r} is no length of time; expected one like "1h", "30min" or "1D"'
         ) from error
-    # a bare number would be nanoseconds; NaT is not above anything
+    if not length > pd.Timedelta(0):  # NaT among them
+        raise OptionError(f"{name}={value!r} is no length of time above zero")
+    # a bare number would be nanoseconds
     is_bare = isinstance(value, (int, float)) or str(value).strip().isdigit()
-    if is_bare or not length >= pd.Timedelta(1, "us"):
+    if is_bare or length < pd.Timedelta(1, "us"):
         raise OptionError(
             f'{name}={value!r} is no length of time from a microsecond on; expected one like "1h"'
         )
