@@ -22,6 +22,8 @@ TAIL_SHARE = 0.1
 # faster than 2**-bits, which is a mean of log2(e); distances are no code lengths.
 NARROWEST_OF_LENGTHS, NARROWEST = float(np.log2(np.e)), 1.0
 
+NO_TAIL = (np.inf, 0.0, 0.0)
+
 Millibits = NDArray[np.int32]
 
 
@@ -34,7 +36,7 @@ class Calibration:
     low : int
         Smallest baseline length in millibits, the first entry of the tables.
     own_table, new_table : ndarray of int32
-        Evidence of a baseline row's and of a new row's length, up to the threshold.
+        Evidence of a baseline row's length, and of a new row's up to the threshold.
     tail : tuple of float
         Threshold in millibits, evidence there, and evidence per millibit beyond.
 
@@ -45,7 +47,11 @@ class Calibration:
     than 2**-bits) and one for other figures::
 
         S(v) = -log2((#{l >= v} + 1 - d) / (n + 1 - d))              for v <= t
-        S(v) = -log2((k + 1/2) / (n + 1)) + log2(e) * (v - t) / w    for v > t
+        S(v) = -log2((k - d + 1/2) / (n + 1 - d)) + log2(e) * (v - t) / w    for v > t
+
+    A baseline row (d = 1) is not among the excesses that its own w is the mean of: otherwise the
+    strangest rows of a small baseline would widen the very tail they are judged by, and new rows
+    would be judged by a wider one than they.
     """
 
     low: int
@@ -69,15 +75,16 @@ class Calibration:
         reached = at_least[: position + 1]
         return cls(
             low,
-            _millibits(-np.log2(reached / n)),
+            _millibits(np.append(-np.log2(reached / n), _own_tail(excesses, n, narrowest))),
             _millibits(-np.log2((reached + 1) / (n + 1))),
             (float(threshold), float(at_threshold), float(MILLI * np.log2(np.e) / width)),
         )
 
     def evidence(self, lengths: Millibits, *, own: bool) -> Millibits:
-        """Evidence in millibits of each length in millibits."""
-        table = self.own_table if own else self.new_table
-        return kernels.evidence(lengths, table, self.low, self.tail)  # type: ignore[no-any-return]
+        """Evidence in millibits of each length in millibits; with `own`, of the baseline's."""
+        if own:  # the table holds all of them
+            return kernels.evidence(lengths, self.own_table, self.low, NO_TAIL)  # type: ignore[no-any-return]
+        return kernels.evidence(lengths, self.new_table, self.low, self.tail)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,6 +208,18 @@ def merge_scores(own: Scores, new: Scores, is_own: Mask) -> Scores:
         merged(own.evidence, new.evidence),  # type: ignore[arg-type]
         merged(own.top, new.top),  # type: ignore[arg-type]
     )
+
+
+def _own_tail(excesses: NDArray[np.int64], n: int, narrowest: float) -> NDArray[np.float64]:
+    """Evidence in bits of baseline rows 1, 2, 3 ... millibits beyond the threshold, each left out.
+
+    excesses[e] is the sum of the excesses of the rows that lie e millibits beyond.
+    """
+    own = np.arange(1, excesses.size)
+    rows = excesses[1:] // own
+    others = max(int(rows.sum()) - 1, 0)
+    widths = np.maximum((int(excesses.sum()) - own) / max(others, 1), narrowest * MILLI)
+    return -np.log2((others + 0.5) / n) + np.log2(np.e) * own / widths  # type: ignore[no-any-return]
 
 
 def _narrowest(block: str) -> float:

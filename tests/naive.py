@@ -245,7 +245,7 @@ def thinning(others, thinned):
     return (len(others) - 1) / len(others) if thinned and others else 1.0
 
 
-def category_bits(symbol, others, *, thinned):
+def category_bits(symbol, others, alphabet, *, thinned):
     """Seen: its share of what novelty leaves; new: the Good-Turing probability of novelty."""
     counts = {}
     for other in others:
@@ -263,7 +263,7 @@ def category_bits(symbol, others, *, thinned):
         rows = n
     if count > 0:
         return -math.log2((1 - p_new) * count / rows)
-    return -math.log2(p_new)
+    return -math.log2(p_new / max(alphabet, 2))
 
 
 def kt_bits(symbol, others, alphabet, *, thinned):
@@ -387,8 +387,11 @@ def calibrated(v, lengths, *, own):
         return round(-1000 * math.log2((at_least + 1 - d) / (n + 1 - d)))
     excesses = [length - threshold for length in lengths if length > threshold]
     mean = sum(excesses) / len(excesses) if excesses else 0.0
+    if d:
+        excesses.remove(v - threshold)
+        mean = sum(excesses) / len(excesses) if excesses else 0.0
     width = max(mean, 1000.0)
-    start = -1000 * math.log2((len(excesses) + 0.5) / (n + 1))
+    start = -1000 * math.log2((len(excesses) + 0.5) / (n + 1 - d))
     return round(start + 1000 * math.log2(math.e) * (v - threshold) / width)
 
 

@@ -23,7 +23,7 @@ def evidence(lengths, table, low, tail):  # type: ignore[no-untyped-def]
         if lengths[i] > tail[0]:
             result[i] = int(round(tail[1] + (lengths[i] - tail[0]) * tail[2]))
         else:
-            result[i] = table[max(lengths[i] - low, 0)]
+            result[i] = table[min(max(lengths[i] - low, 0), table.size - 1)]
     return result
 
 

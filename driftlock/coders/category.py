@@ -14,9 +14,8 @@ from driftlock.coders.measure import Measure, summed
 class CategoryCoder:
     """Code of one category column.
 
-    A seen symbol is coded by its share of the baseline, a new one by the probability of novelty:
-    that it is new is all that is told of it. Telling which new one it is would cost bits that say
-    nothing of how strange it is, and p-values of new symbols would be too small by as much.
+    A seen symbol is coded by its share of the baseline, a new one by the probability of novelty,
+    spread over as many new symbols as there are old ones.
 
     Attributes
     ----------
@@ -31,7 +30,7 @@ class CategoryCoder:
         p_new = (n1 - [count = 1] + [count = 2] + 1/2) / n    for a baseline row (d = 1, r = 1)
         p_new = (r * n1 + 2 * n2 / n + 1/2) / n               for a new row (d = 0, r = (n - 1) / n)
         bits  = -log2((1 - p_new) * c / (n - 1))              where c > 0
-        bits  = -log2(p_new)                                  otherwise
+        bits  = -log2(p_new / max(K, 2))                      otherwise
 
     The first is the second refitted without the row; the second is its mean over the row left out.
 
@@ -66,6 +65,7 @@ def _table(counts: Ints, *, own: bool) -> Floats:
     counts = np.append(counts, 0)
     n = int(counts.sum())
     once, twice = int((counts == 1).sum()), int((counts == 2).sum())
+    alphabet = max(int((counts > 0).sum()), 2)
     thinning = 1.0 if own else (n - 1) / n
     elsewhere = np.maximum(counts - 1, 0).astype(float) if own else thinning * counts
     if own:
@@ -73,5 +73,5 @@ def _table(counts: Ints, *, own: bool) -> Floats:
     else:
         p_new = np.full(counts.size, (thinning * once + 2.0 * twice / n + 0.5) / n)
     seen = elsewhere > 0
-    shares = np.where(seen, (1.0 - p_new) * elsewhere / max(n - 1, 1), p_new)
+    shares = np.where(seen, (1.0 - p_new) * elsewhere / max(n - 1, 1), p_new / alphabet)
     return -np.log2(shares)  # type: ignore[no-any-return]
