@@ -16,7 +16,7 @@ from driftlock.arrays import Encoded, Ints, Mask
 from driftlock.calibration import balanced_folds
 from driftlock.errors import DriftlockWarning, InputError, OptionError, listed
 from driftlock.fields import to_frame
-from driftlock.fields.values import content_hashes, scrambled
+from driftlock.fields.values import content_hashes, scrambled, unordered_hashes
 from driftlock.scoring import Model, merge_scores
 from driftlock.significance import adjust, censored_row_p
 
@@ -128,7 +128,7 @@ def folds_of(columns: Sequence[pd.Series[Any]], n_folds: int, seed: int) -> Ints
     Equal rows are told apart by a running number, so that which of them is where does not matter
     and the folds are those of a random division.
     """
-    hashes = content_hashes(columns, f"{seed % 16**16:016x}")
+    hashes = unordered_hashes(columns, f"{seed % 16**16:016x}")
     order = np.argsort(hashes, kind="stable")
     ordered = hashes[order]
     starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
@@ -161,7 +161,10 @@ class Overlap:
         """Warn if most rows with a remembered label are the remembered rows."""
         if not len(self.labels) or not frame.index.is_unique:
             return
-        places = frame.index.get_indexer(self.labels)
+        try:
+            places = frame.index.get_indexer(self.labels)
+        except pd.errors.InvalidIndexError:  # overlapping intervals name no single row
+            return
         common = places >= 0
         if not common.any():
             return

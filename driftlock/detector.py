@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -16,7 +17,13 @@ from numpy.typing import NDArray
 from driftlock.arrays import Encoded, Floats, Ints
 from driftlock.baseline import Overlap, clean_rows, folds_of
 from driftlock.calibration import CALIBRATIONS, FOLDS, Calibrated, calibrate, choose
-from driftlock.errors import InputError, NotFittedError, OptionError, check_choice
+from driftlock.errors import (
+    DriftlockWarning,
+    InputError,
+    NotFittedError,
+    OptionError,
+    check_choice,
+)
 from driftlock.fields import Schema, column_names, to_frame
 from driftlock.patterns import PATTERN_CONTROLS, Decided, decide, find_patterns
 from driftlock.plan import Plan
@@ -62,13 +69,15 @@ class Detector:
         Benjamini-Hochberg, none (each row at level alpha), Holm, Benjamini-Yekutieli, or Storey.
     tail : bool, default True
         Whether a row beyond every baseline row may get a p-value below 1 / (n + 1) from the
-        exponential tail of the baseline's scores.
-    calibration : {"auto", "loo", "split"}, default "auto"
-        How the baseline's own scores are made: each row against all others ("loo"), or one half
-        against the other ("split": exact, less power). "auto" is "loo".
+        exponential tail of the baseline's scores, and whether patterns are tested.
+    calibration : {"auto", "loo", "split", "cross"}, default "auto"
+        How the baseline's own scores are made: each row against all others ("loo"), one half
+        against the other ("split": exact, less power), or each tenth against the other nine
+        ("cross"). "auto" is "cross" where the baseline has fewer than eight rows for each number
+        field, else "loo".
     fields : mapping of str to str, optional
-        Kinds that override what the values say: category, number, time, text or id (text and id
-        are left out).
+        Kinds that override what the values say: category, number, time, text or id (an id is
+        left out).
     entity : str or list of str, optional
         The field, or fields together, that say whose row it is: a customer, an account, a device.
         Every row is then also coded given the baseline rows of its own entity, backing off to
@@ -76,7 +85,7 @@ class Detector:
     clean : bool, default False
         Whether to look for anomalies in the baseline first and leave them out.
     rng : None, int or numpy.random.Generator
-        Seed of the split. With None a fresh one is drawn; it is kept in `seed_`.
+        Seed of the split and of the folds; None is 0, so that the same call gives the same answer.
 
     Attributes
     ----------
@@ -95,7 +104,7 @@ class Detector:
     n_features_in_ : int
         Their number.
     seed_ : int
-        Seed of the split.
+        Seed of the split and of the folds.
 
     Examples
     --------
@@ -207,6 +216,14 @@ class Detector:
         ndarray of int64, shape (m,)
             1 where the score is above `threshold_`, else 0: a level of alpha for each row.
         """
+        if np.isinf(self.threshold_):
+            needed = int(np.ceil(1 / self.alpha)) - 1
+            warnings.warn(
+                f"no row can be flagged at alpha={self.alpha:g} with this baseline; it takes "
+                f"{needed:,} rows that calibrate",
+                DriftlockWarning,
+                stacklevel=2,
+            )
         return (self.decision_function(X) > self.threshold_).astype(np.int64)
 
     def detect(self, events: Any) -> Detection:
@@ -228,6 +245,7 @@ class Detector:
         InputError
             If the columns are not those of the baseline.
         """
+        self._check_options()
         frame = to_frame(events)
         state = self._state
         flat = state.schema.flatten(frame)
@@ -263,7 +281,16 @@ class Detector:
         state = self._state
         scores = state.calibrated.scores
         both = scores.total, scores.bits.sum(axis=0)
+        if not self.tail:
+            raise OptionError("tail=False leaves nothing to judge by where no baseline is known")
         p = censored_row_p(state.null, both, tail=UNKNOWN_TAIL, censored=UNKNOWN_CENSORED)
+        if (p == 1).all():
+            warnings.warn(
+                f"{len(frame):,} rows without a baseline have no tail to judge by, too few or "
+                "too much alike as they are; the scores rank them, and no row can be flagged",
+                DriftlockWarning,
+                stacklevel=3,
+            )
         kinds = np.full(len(frame), "tail", dtype="<U7")
         decided = decide(RowP(p, kinds), self.control, self.alpha)
         return self._detection(frame, scores, decided, "none")
@@ -302,7 +329,7 @@ class Detector:
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     def set_params(self, **params: Any) -> Self:
-        """Set options by name; they count from the next `fit` on.
+        """Set options by name: alpha, control and tail count at once, the others from `fit` on.
 
         Parameters
         ----------
@@ -332,6 +359,7 @@ class Detector:
     @property
     def threshold_(self) -> float:
         """Largest score in bits whose rank p-value exceeds alpha."""
+        self._check_options()
         return score_threshold(self._state.null[0], self.alpha) / MILLI
 
     @property
@@ -389,7 +417,7 @@ class Detector:
         check_choice("tail", self.tail, (True, False))
         check_choice("clean", self.clean, (True, False))
         try:
-            return int(np.random.default_rng(self.rng).integers(2**63))
+            return int(np.random.default_rng(0 if self.rng is None else self.rng).integers(2**63))
         except (TypeError, ValueError) as error:
             raise OptionError(
                 f"rng={self.rng!r} is no seed; expected None, an int or a Generator"

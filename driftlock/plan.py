@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from driftlock.significance import MIN_TAIL_BASELINE
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -19,7 +21,8 @@ class Plan:
     alpha : float
     control : str
     tail : bool
-        Whether p-values below the smallest rank p may be had from the tail.
+        Whether p-values below the smallest rank p may be had from the tail: asked for, and of a
+        baseline of 60 rows or more.
     smallest_rank_p : float
         1 / (n_baseline + 1).
     anomalies_needed : int or None
@@ -75,6 +78,7 @@ class Plan:
             needed = 1 if smallest <= share else None
         elif needed is not None and needed > m:
             needed = None
+        tail = tail and n >= MIN_TAIL_BASELINE
         return cls(n, m, alpha, control, tail, smallest, needed, one)
 
     def __repr__(self) -> str:
@@ -96,7 +100,8 @@ class Plan:
             many = f"at least {self.anomalies_needed:,} rows must be beyond the whole baseline"
             needed = f"  by rank alone, {many} to be flagged;"
         enough = f"  one would suffice from a baseline of {self.baseline_for_one:,} rows on"
-        lone = "  tail=True could flag a lone row that is far beyond the baseline"
+        enough_for_tail = f"a baseline of {MIN_TAIL_BASELINE} rows or more"
+        lone = f"  tail=True could flag a lone row that is far beyond {enough_for_tail}"
         if self.tail:
             reach = "if it is far enough beyond the baseline"
             lone = f"  a lone row can be flagged through the tail, {reach}"

@@ -1,7 +1,7 @@
 """What each ingredient is worth: the same task with one of them taken out.
 
     python benchmarks/quality/ablation.py              # simulated worlds; writes the docs' table
-    python benchmarks/quality/ablation.py --labelled   # labelled data sets, where they are there
+    python benchmarks/quality/ablation.py --protocol PATH/protocol.py   # labelled data sets
 
 The library has no options for this: ingredients are taken out from outside, by replacing the
 function that makes them. A change is told against the default, in hundredths, mean over the tasks.
@@ -13,12 +13,15 @@ import argparse
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
-from labelled import PROTOCOL, evaluate, load, types
+from labelled import evaluate, load, types
 from run import STATIC, of_driftlock
 from worlds import MAKERS, Size, make
 
@@ -140,9 +143,9 @@ def on_worlds(seeds: list[int]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def on_labelled(seeds: list[int]) -> pd.DataFrame:
+def on_labelled(protocol: ModuleType, seeds: list[int]) -> pd.DataFrame:
     """The same figures of the labelled data sets."""
-    results = evaluate(load(PROTOCOL), seeds)
+    results = evaluate(protocol, seeds)
     return results.rename(columns={"set": "task", "fdp": "false_share"})
 
 
@@ -196,17 +199,17 @@ def leave_one_out(results: pd.DataFrame) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--labelled", action="store_true")
+    parser.add_argument("--protocol", type=Path, help="labelled data sets instead of worlds")
     parser.add_argument("--seeds", default="0,1")
     options = parser.parse_args()
-    if options.labelled and not PROTOCOL.exists():
-        print("no labelled data here")
-        return 0
-    run = on_labelled if options.labelled else on_worlds
-    kinds = types(load(PROTOCOL)) if options.labelled else {}
+    if options.protocol and not options.protocol.exists():
+        parser.error(f"there is no {options.protocol}")
+    protocol = load(options.protocol) if options.protocol else None
+    run = partial(on_labelled, protocol) if protocol else on_worlds
+    kinds = types(protocol) if protocol else {}
     results = measure(run, list(map(int, options.seeds.split(","))))
     report = f"{worth(results, kinds)}\n\n{leave_one_out(results)}\n"
-    name = "ablation_labelled.md" if options.labelled else "ablation_simulated.md"
+    name = "ablation_labelled.md" if protocol else "ablation_simulated.md"
     (STATIC / name).write_text(report, encoding="utf-8")
     print(report)
     return 0

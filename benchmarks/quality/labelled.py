@@ -1,9 +1,10 @@
-"""Run the protocol on labelled data sets, where these are there, and hold the means to a floor.
+"""Run a protocol on labelled data sets and hold the means to a floor.
 
-    python benchmarks/quality/labelled.py [--protocol ../shared/evaluation/protocol.py]
+    python benchmarks/quality/labelled.py --protocol PATH/protocol.py
 
-The sets are no part of the project: their licences differ. The protocol stands beside them and is
-found at that path from the project's folder. Where it is absent nothing is checked.
+The sets are no part of the project: their licences differ. The protocol is a module that stands
+beside them, with their folder as ``DATA`` (a ``manifest.json`` in it lists them) and a function
+``evaluate(entry, seed)`` that returns a row of figures.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from types import ModuleType
 
 import pandas as pd
 
-PROTOCOL = Path(__file__).parents[3] / "shared" / "evaluation" / "protocol.py"
 FIGURES = ["auc", "ap", "fdp", "recall", "seconds"]
 LEAST_AUC = 0.90
 
@@ -51,12 +51,11 @@ def evaluate(protocol: ModuleType, seeds: list[int]) -> pd.DataFrame:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--protocol", type=Path, default=PROTOCOL)
+    parser.add_argument("--protocol", type=Path, required=True)
     parser.add_argument("--seeds", default="0")
     options = parser.parse_args()
     if not options.protocol.exists():
-        print("no labelled data here: nothing checked")
-        return 0
+        parser.error(f"there is no {options.protocol}")
     results = evaluate(load(options.protocol), list(map(int, options.seeds.split(","))))
     means = results.groupby("set", sort=False)[FIGURES].mean()
     print(means.round(3).to_string())

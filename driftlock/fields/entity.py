@@ -13,10 +13,10 @@ from driftlock import arrays
 from driftlock.errors import OptionError, listed
 from driftlock.fields.kinds import Decision
 from driftlock.fields.typed import CategoryField
-from driftlock.fields.values import shown, symbols
+from driftlock.fields.values import symbols
 
 Flat = dict[str, "pd.Series[Any]"]
-JOINT = "\x1e"
+JOINT, ESCAPE = "\x1e", "\x1b"  # between the parts of one text, and before either within a part
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,8 @@ class EntityField:
     @classmethod
     def learn(cls, entity: str | Sequence[str], flat: Flat) -> EntityField:
         """The entities of a baseline; several columns make one entity together."""
-        names = (entity,) if isinstance(entity, str) else tuple(entity)
+        asked = entity if isinstance(entity, (list, tuple)) else (entity,)
+        names = tuple(map(str, asked))
         unknown = [name for name in names if name not in flat]
         if unknown or not names:
             raise OptionError(
@@ -46,11 +47,9 @@ class EntityField:
 
     def described(self, flat: Flat) -> str:
         """The entity of the only row, and how many rows of the baseline are its."""
-        joined = _joined(self.names, flat).iloc[0]
-        place = self.owners.alphabet.get(joined)
+        place = self.owners.alphabet.get(_joined(self.names, flat).iloc[0])
         rows = 0 if place is None else int(self.owners.counts[place])
-        parts = zip(self.names, joined.split(JOINT), strict=True)
-        names = ", ".join(f"{name} = {shown(value)}" for name, value in parts)
+        names = ", ".join(f"{name} = {flat[name].iloc[0]}" for name in self.names)
         if not rows:
             return f"{names}: no row in the baseline, compared with everyone's"
         return f"{names}: {rows:,} row{'s' * (rows > 1)} in the baseline"
@@ -61,6 +60,9 @@ def _joined(names: tuple[str, ...], flat: Flat) -> pd.Series[Any]:
     parts = []
     for name in names:
         codes, texts = symbols(flat[name])
-        parts.append(np.array(texts, dtype=object)[codes])
+        told_apart = [
+            text.replace(ESCAPE, 2 * ESCAPE).replace(JOINT, ESCAPE + "j") for text in texts
+        ]
+        parts.append(np.array(told_apart, dtype=object)[codes])
     rows = parts[0] if len(parts) == 1 else [JOINT.join(row) for row in zip(*parts, strict=True)]
     return pd.Series(rows, dtype=object)

@@ -27,6 +27,10 @@ KINDS = ("category", "number", "time", "text", "id")
 FEW_VALUES = 8
 MOST = 0.97  # share of the values present that must read as a number or a time
 SURELY_UNIQUE = 10.0  # pairs expected to collide by chance; none did
+# numbers with a currency, separators, more than one point, or a unit behind them
+FORMATTED = re.compile(
+    r"[$\u20ac\u00a3\u00a5]\s?-?\d[\d.,]*|-?\d+(?:[.,]\d+)+\s?(?:%|[^\W\d_]{1,3})?|-?\d+\s?(?:%|[^\W\d_]{1,3})"
+)
 FEW_SENTENCES, WORDS_PER_SENTENCE, WORD_REUSE = 30, 4, 4
 ID_SHARE = 0.95
 SAMPLE = 5_000
@@ -180,6 +184,8 @@ def _structureless(texts: list[str]) -> str:
     """
     if sum(any(c.isspace() for c in text) for text in texts) > (1 - ID_SHARE) * len(texts):
         return ""
+    if sum(bool(FORMATTED.fullmatch(text)) for text in texts) >= ID_SHARE * len(texts):
+        return ""  # an amount, a share or an address: its digits say how much
     skeletons = Counter(re.sub(r"[^\W_]*\d[^\W_]*", "#", text) for text in texts)
     skeleton, count = skeletons.most_common(1)[0]
     if count >= ID_SHARE * len(texts) and "#" in skeleton:

@@ -156,6 +156,7 @@ def _checked(kinds: Mapping[str, str] | None, decisions: dict[str, Decision]) ->
         return {}
     if not isinstance(kinds, Mapping):
         raise OptionError(f"fields={kinds!r} is no mapping; expected {{'name': 'kind'}}")
+    kinds = {str(name): kind for name, kind in kinds.items()}
     for name, kind in kinds.items():
         if name not in decisions:
             raise OptionError(

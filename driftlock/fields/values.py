@@ -5,7 +5,7 @@ Nothing is dropped: what is no number or no time is marked unreadable, what is n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -91,6 +91,20 @@ def content_hashes(columns: Iterable[pd.Series[Any]], key: str) -> NDArray[np.ui
         hashes = text_hashes(texts, key)[codes]
         total = hashes if total is None else scrambled(total) + hashes
     assert total is not None
+    return total
+
+
+def unordered_hashes(columns: Sequence[pd.Series[Any]], key: str) -> NDArray[np.uint64]:
+    """The same whatever the order of the columns: each has a salt made of all its values.
+
+    A row's hash is then one among the rows of this table, and another in another table.
+    """
+    total = np.zeros(len(columns[0]), np.uint64)
+    for values in columns:
+        codes, texts = symbols(values)
+        hashes = text_hashes(texts, key)
+        salt = hashes[codes].sum(dtype=np.uint64)
+        total += scrambled(hashes ^ salt)[codes]
     return total
 
 

@@ -119,10 +119,10 @@ def scan(
     -----
     Bits of rows are leave-one-out among all rows of the call (of text, among the window and its
     baseline), NCD and entropy are of each window and its baseline alone. A window whose verdict has
-    fewer than 10 draws as extreme, and is not flagged, gets ten times as many of the same stream,
-    up to `max_permutations`: the rule of Besag and Clifford in stages, which keeps the level
-    because only a p-value as small as the draws allow goes on. With ``coder="text"`` or a codec no
-    window has more than `n_permutations` draws. Overlapping windows depend on each other: that
+    fewer than 10 draws as extreme gets ten times as many of the same stream, up to as many as it
+    would take to flag one window alone, and at most `max_permutations`: the rule of Besag and
+    Clifford in stages. Whether a window is flagged plays no part in it. With ``coder="text"`` or a
+    codec no window has more than `n_permutations` draws. Overlapping windows depend on each other: that
     Benjamini-Hochberg keeps its level for them is known from simulation; ``control="by"`` keeps it
     for any dependence.
 

@@ -24,7 +24,6 @@ from driftlock.permutation import (
     sequential_p,
     verdict,
 )
-from driftlock.significance import adjust
 from driftlock.threads import in_ranges
 from driftlock.windows.nulls import NullChoice
 from driftlock.windows.permuted import NANO, codec_statistic
@@ -86,22 +85,37 @@ class ScanJob:
 def scan_by_counts(job: ScanJob) -> pd.DataFrame:
     """Statistics, p-values and draws of every window; more draws where p is as small as they allow.
 
-    A window goes on while fewer than 10 draws were as extreme and it is not flagged. Its verdict
-    is that of the final draws, all from the first on.
+    A window goes on while fewer than 10 draws were as extreme, up to as many draws as it would take
+    to flag it if it were the only one; that number does not depend on what is drawn. Its verdict is
+    that of the final draws, all from the first on.
     """
     first, most = job.draws
+    goal = min(most, max(first, draws_for_one(len(job.spans), job.options)))
     out = np.zeros((len(job.spans), 2 * K + 2), np.int64)
     _measure(job, np.arange(len(job.spans)), first, out)
     while True:
         draws, extreme = out[:, -1], out[:, -2] - 1
-        p = out[:, -2] / (draws + 1)
-        q = adjust(p, job.options.control)
-        unsettled = (extreme < STOP_AT) & (q > job.options.alpha) & (draws < most)
+        unsettled = (extreme < STOP_AT) & (draws < goal)
         if not unsettled.any() or job.null.name == "shift":
             return _frame(out[:, :K] * NANO, out[:, K:-1] / (draws + 1)[:, None], draws)
         for count in np.unique(draws[unsettled]):
             again = np.flatnonzero(unsettled & (draws == count))
-            _measure(job, again, min(MORE * (int(count) + 1) - 1, most), out)
+            _measure(job, again, min(MORE * (int(count) + 1) - 1, goal), out)
+
+
+ENDS = 5  # of two two-sided p-values and an upper one
+
+
+def draws_for_one(n_windows: int, options: ScanOptions) -> int:
+    """Draws with which one of so many windows could be flagged alone.
+
+    The verdict is the smallest of several p-values, two of them two-sided: as many draws as these
+    have ends may be as extreme as the most extreme window.
+    """
+    share = options.alpha if options.control == "fpr" else options.alpha / n_windows
+    if options.control == "by":
+        share /= float((1.0 / np.arange(1, n_windows + 1)).sum())
+    return int(np.ceil((ENDS + 1) / share))
 
 
 def _measure(job: ScanJob, windows: Ints, draws: int, out: NDArray[np.int64]) -> None:
