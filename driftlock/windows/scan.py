@@ -122,9 +122,9 @@ def scan(
     fewer than 10 draws as extreme gets ten times as many of the same stream, up to as many as it
     would take to flag one window alone, and at most `max_permutations`: the rule of Besag and
     Clifford in stages. Whether a window is flagged plays no part in it. With ``coder="text"`` or a
-    codec no window has more than `n_permutations` draws. Overlapping windows depend on each other: that
-    Benjamini-Hochberg keeps its level for them is known from simulation; ``control="by"`` keeps it
-    for any dependence.
+    codec no window has more than `n_permutations` draws. Overlapping windows depend on each other:
+    that Benjamini-Hochberg keeps its level for them is known from simulation; ``control="by"``
+    keeps it for any dependence.
 
     References
     ----------
