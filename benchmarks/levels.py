@@ -26,11 +26,7 @@ HEADER = (
     "| world | n | P(p ≤ .05) | P(p ≤ .01) | any false flag | a lone row found |\n"
     "| --- | ---: | ---: | ---: | ---: | ---: |"
 )
-PAGE = """---
-orphan: true
----
-
-# Levels and power, simulated
+PAGE = """# Levels and power, simulated
 
 How often p-values are small where nothing is odd, how often a call flags anything there, and how
 often one blatant row among 1,000 is found. Each world is a simulated table (`tests/worlds.py`)
