@@ -22,6 +22,7 @@ CONTROLS = ("fdr", "fpr", "fwer", "by", "storey")
 TAIL_SHARES = (0.10, 0.05)
 MIN_EXCESSES, MIN_TAIL_ROWS, MIN_DISTINCT, MIN_TAIL_BASELINE = 10, 20, 8, 60
 STOREY_LAMBDA = 0.5
+CENSORED_WEIGHTS = (0.1, 0.9)  # of scores and of bits
 SHORT = 1.0 - 8 * np.finfo(float).eps
 
 
@@ -137,12 +138,14 @@ def censored_row_p(
 ) -> Floats:
     """p-values of rows against a dirty baseline, given (score, bits) of both in millibits.
 
-    Anomalies stretch the very scale that scores are made with, which bits do not have; as in
-    `row_p`, the smaller of the two p-values counts, doubled.
+    Anomalies stretch the very scale that scores are made with, which bits do not have. The smaller
+    of the two p-values counts, each over its weight (Bonferroni), of which bits have nine tenths.
     """
-    pairs = zip(null, rows, strict=True)
-    by = [censored_p(lengths, asked, tail=tail, censored=censored) for lengths, asked in pairs]
-    return np.minimum(2.0 * np.minimum(*by), 1.0)
+    by = (
+        censored_p(lengths, asked, tail=tail, censored=censored) / weight
+        for lengths, asked, weight in zip(null, rows, CENSORED_WEIGHTS, strict=True)
+    )
+    return np.minimum(np.minimum(*by), 1.0)
 
 
 def _is_smooth(excesses: Ints) -> bool:

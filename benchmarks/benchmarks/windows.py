@@ -35,7 +35,7 @@ def rows_of(n, seed=0):
 class Permutations:
     """One thread; all four statistics of every draw, except beside scipy."""
 
-    params = SIZES
+    params = [SIZES]
     param_names = ("baseline and window rows",)
     timeout = 600
     unit = "permutations/s"
