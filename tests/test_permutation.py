@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from driftlock import threads
 from driftlock._kernels import permute, ranks, scan
 from driftlock.distance import count_tables, counts_entropy, counts_length
-from driftlock.draws import Draws, Pool
+from driftlock.draws import Draws, Pool, _subsets
 from driftlock.errors import InputError, OptionError
 from driftlock.permutation import (
     TWO_SIDED,
@@ -325,6 +325,16 @@ def test_sequential_p_by_hand():
     assert (p, used.size - 1) == (8 / 14, 13)
 
 
+def test_counting_subsets_stops_where_it_is_enough():
+    for size in range(1, 14):
+        for k in range(size + 1):
+            assert _subsets(size, k, 10_000) == math.comb(size, k)
+    assert 1_000 < _subsets(2_000_000, 1_000_000, 1_000) < 2_000_000**2  # of 600,000 digits
+    draws = Draws.rows(5, 8, 55, 0)  # one more than the other subsets
+    assert (draws.exact, draws.count) == (True, 55)
+    assert not Draws.rows(5, 8, 54, 0).exact
+
+
 def test_groups_need_one_in_the_baseline():
     with pytest.raises(InputError, match="at least one in the baseline"):
         Draws.groups(np.zeros(10, np.int64), 5, 99, 1)
@@ -371,10 +381,12 @@ def test_no_kernel_has_two_signatures():
 def test_rows_that_occur_once_are_one_symbol():
     codes = np.array([[3], [1], [0], [2], [1], [3], [3]], np.int32)
     rows = np.array([0, 1, 3, 4, 5], np.int64)  # codes 3 1 2 1 3
-    symbols, totals, halves = scan.pool_symbols(codes, np.array([scan.CONTENT], np.int8), 20, rows)
+    place, sorts = np.full(20, -1, np.int32), np.array([scan.CONTENT], np.int8)
+    symbols, totals, halves = scan.pool_symbols(codes, sorts, place, rows)
     assert symbols.ravel().tolist() == [0, 1, 2, 1, 0]
     assert totals.tolist() == [2, 2, 1]
     assert halves.tolist() == [1.5]
-    symbols, totals, _ = scan.pool_symbols(codes, np.array([scan.CONTENT], np.int8), 20, rows[:3])
+    assert (place == -1).all()  # as the next pool needs it
+    symbols, totals, _ = scan.pool_symbols(codes, sorts, place, rows[:3])
     assert (symbols == 0).all()  # none repeats
     assert totals.tolist() == [3]
