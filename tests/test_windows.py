@@ -124,6 +124,24 @@ def test_openzl_falls_back(monkeypatch):
     assert found.fallback_from == "openzl"
 
 
+def test_openzl_where_it_is_installed():
+    pytest.importorskip("openzl")
+    events = table(150)
+    options = {"coder": "openzl", "null": "rows", "n_permutations": 30, "rng": 1}
+    found = compare(events[:100], events[100:], **options)
+    lines, size = row_lines(events), get_codec("openzl").size
+    x, y = b"".join(lines[:100]), b"".join(lines[100:])
+    assert found.table.loc["ncd_openzl", "observed"] == ncd_of(size(x), size(y), size(x + y))
+    assert found.fallback_from is None
+    threads.set_threads(7)
+    assert compare(events[:100], events[100:], **options).draws.equals(found.draws)
+    scanned = scan(events, baseline=100, window=50, **options)
+    assert scanned.table["ncd_openzl"].iloc[0] == found.table.loc["ncd_openzl", "observed"]
+    assert scanned.fallback_from is None
+    tested = permutation_test(events[:100], events[100:], **options)
+    assert np.array_equal(tested.null_distribution, found.draws["ncd_openzl"])
+
+
 @pytest.mark.parametrize("rng", [5, np.random.default_rng(5)])
 def test_the_seed_decides(rng):
     events = table()
@@ -319,6 +337,8 @@ def test_a_callable_that_gives_nan_is_refused():
     events = table()
     with pytest.raises(OptionError, match="gave NaN"):
         permutation_test(events[:400], events[400:], lambda _, __: np.nan, n_permutations=9)
+    with pytest.raises(OptionError, match="gave None; expected a number"):
+        permutation_test(events[:400], events[400:], lambda _, __: None, n_permutations=9)
 
 
 def test_a_small_table_is_exact_and_equals_scipy():
@@ -524,6 +544,21 @@ def test_a_codec_scans_too():
     assert found.table["draws"].max() <= 49
 
 
+def test_a_codec_scans_groups_as_a_comparison_does():
+    events = sessions(30, 10, 5)
+    options = {"coder": "zstd", "groups": "who", "rng": 1}
+    with pytest.warns(DriftlockWarning) as told:
+        found = scan(events, baseline=250, **options)
+    assert found.null.name == "groups"
+    assert sum("sides so unequal" in str(warning.message) for warning in told) <= 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DriftlockWarning)
+        one = permutation_test(events[:250], events[250:260], null="groups", **options)
+    assert found.table["ncd_zstd"].iloc[0] == one.statistic
+    assert found.table["draws"].max() <= 25
+    assert found.table["p_value"].iloc[0] >= 1 / 26
+
+
 def test_runs():
     flags = np.array([1, 1, 0, 1, 0, 1, 1], bool)
     assert runs(flags) == [(0, 1), (3, 3), (5, 6)]
@@ -544,6 +579,37 @@ def test_pictures(stream):
     assert "p = " in tested.plot().axes[0].get_title(loc="left")
 
 
+def ticks(figure):
+    figure.canvas.draw()
+    return [label.get_text() for label in figure.axes[1].get_xticklabels()]
+
+
+def test_pictures_name_windows_as_users_do(stream):
+    few = scan(stream[:700], window=100, n_permutations=19, rng=1)
+    assert ticks(few.plot()) == ["0", "1", "2"]
+    by_group = scan(sessions(60, 20, 5), baseline=800, groups="who", n_permutations=19, rng=1)
+    figure = by_group.plot()
+    assert ticks(figure) == [f"g{i}" for i in range(40, 60)]
+    assert figure.axes[1].get_xlabel() == "who"
+    times = pd.date_range("2025-01-01", periods=len(stream), freq="10min")
+    timed = stream.assign(when=times)
+    with pytest.warns(DriftlockWarning, match="too few to show"):  # the last ones
+        by_time = scan(timed, window="8h", hop="2h", null="rows", n_permutations=19, rng=1)
+    shown = ticks(by_time.plot())
+    assert times[400].strftime("%Y-%m-%d\n%H:%M") in shown
+    assert len(shown) < 12
+
+
+def test_the_scale_of_a_heat_map_is_fixed(stream):
+    one = scan(stream[:450], window=50, n_permutations=19, rng=1).plot()
+    many = scan(stream, window=50, n_permutations=19, rng=1).plot()
+    for figure in (one, many):
+        assert figure.axes[1].collections[0].get_clim() == (0.0, 8.0)
+    bottom, top = one.axes[0].get_ylim()
+    assert bottom > 1.0
+    assert top < 0.05
+
+
 # ------------------------------------------------------------------ what makes no sense
 def refused(kind, match, call, *arguments, **options):
     with pytest.raises(kind, match=match):
@@ -554,6 +620,15 @@ def test_windows_that_do_not_fit():
     events = table()
     refused(InputError, "window=51 is longer than the 50 rows", scan, events, window=51)
     refused(OptionError, "hop=0 is not possible", scan, events, hop=0)
+    refused(
+        OptionError,
+        "hop='1h' does not go with window=50; expected a number",
+        scan,
+        events,
+        hop="1h",
+    )
+    refused(OptionError, "hop=3 does not go with window='1h'", scan, events, window="1h", hop=3)
+    refused(OptionError, "hop=3 is for windows of rows", scan, events, groups="shop", hop=3)
     refused(OptionError, "window=0 is not possible", scan, events, window=0)
     refused(OptionError, "window=1.5 is not possible", scan, events, window=1.5)
     refused(OptionError, 'no length of time; expected one like "1h"', scan, events, window="soon")
@@ -687,6 +762,10 @@ def test_times_that_do_not_work():
             events.assign(when=mixed),
             window="1h",
         )
+    timed = events.assign(when=times)
+    refused(InputError, "window=4 days .* than the 2 days 01:50:00", scan, timed, window="4D")
+    options = {"window": "1h", "trailing": True, "guard": 300}
+    refused(InputError, "guard=300 leaves none of the 300 rows", scan, timed, **options)
     refused(
         OptionError, "makes .* windows", scan, events.assign(when=times), window="1h", hop="1us"
     )
