@@ -236,6 +236,16 @@ def test_conditional_entropy_by_hand():
     assert conditional_entropy(codes, given_) == pytest.approx(1.0)
 
 
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), min_size=20, max_size=80))
+def test_conditional_entropy_agrees_with_scipy(pairs):
+    frame = pd.DataFrame([(f"a{a}", f"b{b}") for a, b in pairs], columns=["a", "b"])
+    joint, alone = (
+        stats.entropy(frame.value_counts(subset=columns), base=2) for columns in (["a", "b"], ["a"])
+    )
+    found = entropy(frame, given="a", fields={"a": "category", "b": "category"})
+    assert found.to_dict() == {"b": pytest.approx(joint - alone, abs=1e-9)}
+
+
 def test_entropy_delta():
     assert entropy_delta("abab", "aaab") == pytest.approx(entropy("aaab") - 1.0)
     x, y = pd.Series(["a", "b"] * 20), pd.Series(["a"] * 30)

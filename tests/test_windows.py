@@ -13,9 +13,13 @@ from driftlock.coders.codec import get_codec
 from driftlock.distance import ncd_of
 from driftlock.errors import DriftlockWarning, InputError, OptionError
 from driftlock.lines import row_lines
-from driftlock.windows import compare, permutation_test, scan
+from driftlock.windows import compare, permutation_test, scan, scan_run
+from driftlock.windows.nulls import choose_null
 from driftlock.windows.plots import heat_of
+from driftlock.windows.scan import ScanOptions
 from driftlock.windows.scan_results import runs
+from driftlock.windows.scan_run import ScanJob
+from driftlock.windows.spans import by_rows
 from driftlock.windows.table import encode
 
 
@@ -378,6 +382,33 @@ def test_zstd_ncd_equals_scipy_where_enumerated():
     assert found.exact
     assert found.statistic == expected.statistic
     assert found.p_value == pytest.approx(expected.pvalue, abs=1e-15)
+    all_subsets = np.append(found.null_distribution, found.statistic)
+    assert np.array_equal(np.sort(all_subsets), np.sort(expected.null_distribution))
+
+
+def test_zstd_ncd_agrees_with_scipy_where_drawn():
+    from scipy import stats
+
+    events = pd.concat([table(60, 5), table(20, 6).assign(shop="a", ok=True)], ignore_index=True)
+    lines = row_lines(events)
+    size = get_codec("zstd").size
+
+    def of(x, y):
+        a, b = (b"".join([lines[int(i)] for i in sorted(side)]) for side in (x, y))
+        return ncd_of(size(a), size(b), size(a + b))
+
+    count = 400
+    found = permutation_test(events[:60], events[60:], coder="zstd", n_permutations=count, rng=1)
+    state = {"rng" if "rng" in stats.permutation_test.__code__.co_varnames else "random_state": 1}
+    expected = stats.permutation_test(
+        (np.arange(60), np.arange(60, 80)), of, n_resamples=count, vectorized=False, **state
+    )
+    assert not found.exact
+    assert found.statistic == expected.statistic
+    error = np.sqrt(2 * expected.pvalue * (1 - expected.pvalue) / count)
+    assert abs(found.p_value - expected.pvalue) < 2 * 4 * error + 2 / count  # doubled tails
+    ks = stats.ks_2samp(found.null_distribution, expected.null_distribution)
+    assert ks.pvalue > 1e-4
 
 
 def test_sequential_stops_early_under_the_null():
@@ -430,6 +461,24 @@ def test_threads_change_no_bit_of_a_scan(stream, count):
     again = scan(stream, hop=20, n_permutations=DRAWS, rng=1)
     pd.testing.assert_frame_equal(again.table, alone.table, check_exact=True)
     pd.testing.assert_frame_equal(again.fields, alone.fields, check_exact=True)
+
+
+def test_the_order_of_windows_changes_no_bit(stream):
+    chosen = ScanOptions(n_permutations=DRAWS, null="rows", rng=1)
+    coded, spans = encode([stream], 400), by_rows(400, stream[400:], 50, 20, None)
+    null = choose_null("rows", False, coded, np.arange(400))
+    job = ScanJob(coded, spans, null, chosen, chosen.seed(), [])
+    windows = np.arange(len(spans))
+    orders = [windows, windows[::-1], np.random.default_rng(1).permutation(windows)]
+    found = []
+    for order in orders:
+        out = np.zeros((len(spans), 10), np.int64)
+        for part in np.array_split(order, 3):
+            scan_run._measure(job, np.ascontiguousarray(part), DRAWS, out)
+        found.append(out)
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[0], found[2])
+    assert len(np.unique(found[0][:, 8])) > 5  # counts of the verdict
 
 
 def test_a_trailing_baseline_with_a_guard(stream):
