@@ -68,6 +68,13 @@ def test_shifts_equal_their_twin():
     assert len({frozenset(members) for members in found.tolist()}) == 40
 
 
+def test_random_shifts_equal_their_twin():
+    found = permute.draw_range(0, 60, (permute.RANDOM_SHIFT, np.uint64(7), 31), 40)
+    by = [0, *(naive.below(naive.stream(7, b), 40)[0] for b in range(1, 60))]
+    assert np.sort(found, axis=1).tolist() == [naive.shift(shift, 31, 40) for shift in by]
+    assert max(by) == 39  # the last shift is among them
+
+
 def test_numbers_below_a_bound_are_uniform(sizes):
     n = sizes(60_000, 600)
     state, counts = np.uint64(5), Counter()

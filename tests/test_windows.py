@@ -9,10 +9,14 @@ import pandas as pd
 import pytest
 
 from driftlock import datasets, threads
+from driftlock._kernels import permute
+from driftlock._kernels import scan as scan_kernels
 from driftlock.coders.codec import get_codec
-from driftlock.distance import ncd_of
+from driftlock.distance import count_tables, ncd_of
+from driftlock.draws import Draws, code_space
 from driftlock.errors import DriftlockWarning, InputError, OptionError
 from driftlock.lines import row_lines
+from driftlock.permutation import TWO_SIDED, VERDICT
 from driftlock.windows import compare, permutation_test, scan, scan_run
 from driftlock.windows.nulls import choose_null
 from driftlock.windows.plots import heat_of
@@ -479,6 +483,50 @@ def test_the_order_of_windows_changes_no_bit(stream):
     assert np.array_equal(found[0], found[1])
     assert np.array_equal(found[0], found[2])
     assert len(np.unique(found[0][:, 8])) > 5  # counts of the verdict
+
+
+def scanned_by_kernels(pairs, key, draws, kind=permute.ROWS):
+    """Counts of windows given as pairs of row numbers, and each field's NCD and top bits."""
+    coded = encode([table(60)], 40)
+    arrays = coded.codes, coded.sorts, code_space(coded.codes), coded.row_bits
+    rows = np.arange(60, dtype=np.int64)
+    bounds = np.array([[0, 40, first, last] for first, last in pairs], np.int64)
+    spans, windows, tables = (rows, rows, bounds), np.arange(len(pairs)), count_tables(60)
+    out = np.zeros((len(pairs), 10), np.int64)
+    draw, rule = (kind, np.uint64(key), draws), (TWO_SIDED, VERDICT)
+    scan_kernels.scan_range(windows, arrays, spans, draw, tables, rule, out)
+    fields = np.zeros((len(pairs), len(coded.names), 2), np.int64)
+    of_field = np.searchsorted(coded.field_of, np.arange(len(coded.names) + 1)).astype(np.int64)
+    scan_kernels.field_range(windows, arrays, spans, (of_field, coded.bits), tables, fields)
+    return coded, out, fields
+
+
+def test_each_window_draws_its_own():
+    _, out, _ = scanned_by_kernels([(40, 60), (40, 60), (40, 60)], 5, 60)
+    assert (out[:, :4] == out[0, :4]).all()  # the same rows
+    assert len({tuple(row) for row in out[:, 4:9]}) > 1  # other draws
+
+
+def test_shifts_of_a_scan_are_all_taken_where_they_are_few():
+    for draws, taken in ((10, 10), (58, 58), (59, 59), (900, 59)):
+        _, out, _ = scanned_by_kernels([(40, 60)], 5, draws, permute.RANDOM_SHIFT)
+        assert out[0, 9] == taken
+    _, again, _ = scanned_by_kernels([(40, 60)], 6, 59, permute.RANDOM_SHIFT)
+    assert np.array_equal(again[0, :9], out[0, :9])  # nothing is left to chance
+
+
+def test_fields_of_a_scan_are_those_of_their_pool():
+    pairs = [(40, 60), (40, 50), (45, 60)]
+    coded, _, fields = scanned_by_kernels(pairs, 5, 1)
+    for found, (first, last) in zip(fields, pairs, strict=True):
+        rows = np.append(np.arange(40), np.arange(first, last))
+        pool = coded.pool(rows[:40], rows[40:])
+        for place in range(len(coded.names)):
+            alone = pool.parts(
+                np.flatnonzero(coded.field_of == place).tolist(), coded.bits[place][rows]
+            )
+            measured = Draws.rows(40, rows.size, 1, 0).measure(alone, 0, 1)[0]
+            assert found[place].tolist() == measured[[permute.NCD, permute.TOP_BITS]].tolist()
 
 
 def test_a_trailing_baseline_with_a_guard(stream):
