@@ -191,6 +191,8 @@ def test_extreme_counts_equal_their_twin(values, two_sided):
     counts = np.empty(len(values), np.int64)
     ranks.extremes(np.array(values, np.int64), two_sided, counts)
     assert counts.tolist() == naive.extremes(values, two_sided)
+    first = ranks.extreme_of_first(np.array(values, np.int64), two_sided)
+    assert first == naive.extremes(values, two_sided)[0]
 
 
 def test_verdicts_equal_their_twin():
@@ -332,6 +334,19 @@ def test_sequential_p_by_hand():
     assert (p, used.size - 1) == (8 / 14, 13)
 
 
+@pytest.mark.parametrize("most", [255, 256, 257, 513])
+def test_sequential_takes_every_draw_where_none_is_extreme(most):
+    values = np.append(1, np.zeros(most, np.int64))
+    p, used = sequential_p(lambda a, b: values[a:b], "greater", most)
+    assert (p, used.size - 1) == (1 / (most + 1), most)
+
+
+def test_shifts_are_all_taken_up_to_their_number():
+    assert Draws.shifts(5, 8, 7, 0).exact
+    assert not Draws.shifts(5, 8, 6, 0).exact
+    assert len({tuple(members) for members in Draws.shifts(5, 8, 7, 0).subsets()}) == 8
+
+
 def test_counting_subsets_stops_where_it_is_enough():
     for size in range(1, 14):
         for k in range(size + 1):
@@ -352,6 +367,8 @@ def test_autocorrelation_finds_its_lag():
     assert autocorrelation(values).lag == 3
     assert repetition(values.astype(np.int64)).lag == 3
     assert autocorrelation(np.ones(10)).sigmas == 0.0
+    found = autocorrelation(values)
+    assert found.sigmas == pytest.approx(np.sqrt(values.size) * abs(found.value))
     assert repetition(np.zeros(10, np.int64)).sigmas == 0.0
 
 

@@ -23,7 +23,7 @@ from driftlock.windows.plots import heat_of
 from driftlock.windows.scan import ScanOptions
 from driftlock.windows.scan_results import runs
 from driftlock.windows.scan_run import ScanJob
-from driftlock.windows.spans import by_rows
+from driftlock.windows.spans import by_rows, by_time
 from driftlock.windows.table import encode
 
 
@@ -533,6 +533,21 @@ def test_a_trailing_baseline_with_a_guard(stream):
     found = scan(stream, window=50, trailing=True, guard=100, n_permutations=DRAWS, rng=1)
     assert found.table["start"].iloc[0] == 500
     assert bool(found.table.set_index("start").loc[800, "is_anomaly"])
+
+
+@pytest.mark.parametrize("guard", [0, 1, 30])
+def test_a_trailing_baseline_ends_before_the_guard(guard):
+    n, tested = 40, table(100)
+    instants = np.arange(100) * 60_000_000
+    by_minutes = by_time(n, instants, 20 * 60_000_000, 10 * 60_000_000, guard)
+    for spans in (by_rows(n, tested, 20, 10, guard), by_minutes):
+        assert len(spans) > 5
+        for w in range(len(spans)):
+            baseline, window = spans.rows(w)
+            assert baseline.tolist() == list(range(window[0] - guard - n, window[0] - guard))
+            assert window[0] == n + guard + 10 * w
+    frozen = by_rows(n, tested, 20, 10, None)
+    assert all(frozen.rows(w)[0].tolist() == list(range(n)) for w in range(len(frozen)))
 
 
 def test_windows_tumble_by_default(stream):
