@@ -10,24 +10,28 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftlock._kernels import permute as kernels
 from driftlock._kernels import scan as scan_kernels
+from driftlock._kernels.gains import part_scales
 from driftlock.arrays import Floats, Ints
 from driftlock.distance import count_tables, counts_entropy
 from driftlock.errors import InputError
 from driftlock.threads import in_ranges
 
+STATISTICS = ("ncd", "entropy", "mean_bits", "top_bits", "max_field")
 NULLS = ("rows", "shift", "groups")
 Source = tuple[int, np.uint64, int]
 
 
 class Measurable(Protocol):
     """A pool that can say what every subset of its rows would be as the window."""
+
+    statistics: ClassVar[tuple[str, ...]]
 
     @property
     def bits(self) -> Ints:
@@ -59,13 +63,17 @@ class Pool:
         Code length of each row in millibits, itself left out.
     n : int
         Rows of the baseline.
+    scales : tuple of ndarray, shapes (P + 1,) and (P, 3)
+        The first symbol of each part, and the scale on which its gain is told.
     """
 
+    statistics: ClassVar[tuple[str, ...]] = STATISTICS
     symbols: Ints
     totals: Ints
     halves: Floats
     bits: Ints
     n: int
+    scales: tuple[Ints, Floats]
 
     @classmethod
     def of(cls, codes: Ints, sorts: Ints, bits: Ints, n: int) -> Pool:
@@ -73,7 +81,14 @@ class Pool:
         rows = np.arange(len(codes), dtype=np.int64)
         place = np.full(code_space(codes), -1, np.int32)
         symbols, totals, halves = scan_kernels.pool_symbols(codes, sorts, place, rows)
-        return cls(symbols, totals, halves, np.ascontiguousarray(bits, np.int32), n)
+        return cls.scaled(symbols, totals, halves, bits, n)
+
+    @classmethod
+    def scaled(cls, symbols: Ints, totals: Ints, halves: Floats, bits: Ints, n: int) -> Pool:
+        """A pool whose parts are put on one scale."""
+        size = len(symbols)
+        scales = part_scales(totals, halves, size - n, size, count_tables(size))
+        return cls(symbols, totals, halves, np.ascontiguousarray(bits, np.int32), n, scales)
 
     @property
     def size(self) -> int:
@@ -81,9 +96,9 @@ class Pool:
         return len(self.symbols)
 
     @property
-    def arrays(self) -> tuple[Ints, Ints, Floats, Ints]:
+    def arrays(self) -> tuple[Ints, Ints, Floats, Ints, Ints, Floats]:
         """What kernels take."""
-        return self.symbols, self.totals, self.halves, self.bits
+        return self.symbols, self.totals, self.halves, self.bits, *self.scales
 
     def measure_subsets(self, rows: Ints, starts: Ints, out: NDArray[np.int64]) -> None:
         """Statistics of subsets rows[starts[b] : starts[b + 1]] into the rows of `out`."""
@@ -107,9 +122,7 @@ class Pool:
         found, dense = np.unique(picked, return_inverse=True)
         symbols = np.ascontiguousarray(dense.reshape(picked.shape), np.uint32)
         halves = np.ascontiguousarray(self.halves[list(which)])
-        return Pool(
-            symbols, self.totals[found], halves, np.ascontiguousarray(bits, np.int32), self.n
-        )
+        return Pool.scaled(symbols, self.totals[found], halves, bits, self.n)
 
 
 def code_space(codes: Ints) -> int:
@@ -214,9 +227,9 @@ class Draws:
     def measure(
         self, pool: Measurable, first: int = 0, stop: int | None = None
     ) -> NDArray[np.int64]:
-        """Statistics of draws first ... stop - 1, shape (stop - first, 4), in units of 1e-9."""
+        """Statistics of the pool for draws first ... stop - 1, a row each, in units of 1e-9."""
         stop = self.count + 1 if stop is None else stop
-        out = np.empty((stop, kernels.N_STATISTICS), np.int64)
+        out = np.empty((stop, len(pool.statistics)), np.int64)
 
         def work(a: int, b: int) -> None:
             if len(self.source) == 2:

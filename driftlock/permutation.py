@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 
 from driftlock._kernels import ranks as kernels
 from driftlock.arrays import Floats, Ints
-from driftlock.draws import Draws
+from driftlock.draws import STATISTICS, Draws
 from driftlock.threads import in_ranges
 
-STATISTICS = ("ncd", "entropy", "mean_bits", "top_bits")
 ALTERNATIVES = ("two-sided", "greater", "less")
 USUAL_ALTERNATIVE = {
     "ncd": "two-sided",
     "entropy": "two-sided",
     "mean_bits": "two-sided",
     "top_bits": "greater",
+    "max_field": "greater",
 }
-IN_VERDICT = ("ncd", "entropy", "top_bits")
+IN_VERDICT = ("ncd", "entropy", "top_bits", "max_field")
 TWO_SIDED = np.array([USUAL_ALTERNATIVE[name] == "two-sided" for name in STATISTICS])
 VERDICT = np.array([name in IN_VERDICT for name in STATISTICS])
 STOP_AT = 10  # draws as extreme, after which a sequential test has seen enough
@@ -125,7 +125,7 @@ def _stopped(null: Floats | Ints, observed: float, side: int) -> tuple[int, floa
 
 
 def verdict(statistics: NDArray[np.int64]) -> tuple[Floats, float]:
-    """p-values of the four statistics of draw 0, and that of the smallest over the verdict's parts.
+    """p-values of the statistics of draw 0, and that of the smallest over the verdict's parts.
 
     Nonparametric combination: the smallest p of every draw, had it been the window, is the null of
     the smallest p of the window; one set of draws serves all.
@@ -134,7 +134,8 @@ def verdict(statistics: NDArray[np.int64]) -> tuple[Floats, float]:
     ----------
     Pesarin and Salmaso, "Permutation Tests for Complex Data", 2010, chapter 4.
     """
-    counts = kernels.verdicts(statistics, TWO_SIDED, VERDICT)
+    k = statistics.shape[1]  # of text the first four
+    counts = kernels.verdicts(statistics, TWO_SIDED[:k], VERDICT[:k])
     p = counts / len(statistics)
     return p[:-1], float(p[-1])
 

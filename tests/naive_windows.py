@@ -58,8 +58,68 @@ def entropy(column):
     return -sum(c / size * math.log2(c / size) for c in Counter(column).values())
 
 
-def statistics(columns, bits, members):
-    """NCD, entropy delta, mean bits and top bits of the members against the other rows."""
+def sums(counts):
+    return sum(c * math.log2(c) for c in counts if c)
+
+
+def gain(column, members):
+    """Bits that a column saves if members and others are coded by shares of their own."""
+    inside = Counter(column[i] for i in members)
+    outside = Counter(column) - inside
+    size, m = len(column), len(members)
+    saved = sums(inside.values()) + sums(outside.values()) - sums(Counter(column).values())
+    return saved + sums([size]) - sums([m]) - sums([size - m])
+
+
+def expectation(size, t, m, function):
+    """Mean of a function of how many of t rows are in a random window of m."""
+    ways = {c: math.comb(t, c) * math.comb(size - t, m - c) for c in range(min(t, m) + 1)}
+    return math.fsum(w * function(c) for c, w in ways.items()) / math.comb(size, m)
+
+
+def gain_scale(column, m):
+    """Mean gain of a random window of m rows, and its variance given the size of the window."""
+    size, totals = len(column), Counter(column).values()
+    mean, variance, covariance, variance_c = sums([size]) - sums([m]) - sums([size - m]), 0, 0, 0
+    for t in totals:
+
+        def split(c, t=t):
+            return sums([c, t - c]) - sums([t])
+
+        of_f = expectation(size, t, m, split)
+        of_c = m * t / size
+        mean += of_f
+        variance += expectation(size, t, m, lambda c: (split(c) - of_f) ** 2)  # noqa: B023
+        covariance += expectation(
+            size,
+            t,
+            m,
+            lambda c: (split(c) - of_f) * (c - of_c),  # noqa: B023
+        )
+        variance_c += expectation(size, t, m, lambda c: (c - of_c) ** 2)  # noqa: B023
+    if variance_c > 0:
+        variance -= covariance**2 / variance_c
+    return mean, variance * len(totals) / max(len(totals) - 1, 1)
+
+
+def max_field(columns, members, m):
+    """The largest gain of a column, in standard deviations from its mean over windows of m rows."""
+    found = []
+    for column in columns:
+        mean, variance = gain_scale(column, m)
+        if mean <= 0 or variance <= 1e-9 * mean**2:
+            found.append(0.0)
+            continue
+        freedom = 2 * mean**2 / variance
+        saved = gain(column, members)
+        saved = saved if saved > 0.001 else 0.0
+        chi = 2 * freedom * saved / mean
+        found.append(math.sqrt(chi) - math.sqrt(max(2 * freedom - 1, 0)))
+    return max(found)
+
+
+def statistics(columns, bits, members, m=None):
+    """The five statistics of the members against the other rows, in a pool for windows of m."""
     rows = range(len(bits))
     others = [row for row in rows if row not in set(members)]
     length = {}
@@ -70,7 +130,8 @@ def statistics(columns, bits, members):
     delta = sum(entropy([c[i] for i in members]) - entropy([c[i] for i in others]) for c in columns)
     spent = sorted((bits[i] for i in members), reverse=True)
     k = max(1, len(spent) // 10)
-    return ncd, delta, sum(spent) / len(spent) / 1000, sum(spent[:k]) / k / 1000
+    largest = max_field(columns, members, m or len(members))
+    return ncd, delta, sum(spent) / len(spent) / 1000, sum(spent[:k]) / k / 1000, largest
 
 
 def cut(codes, first_rank, bins=10):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from driftlock._kernels import permute, ranks, scan, text_counts
+from driftlock._kernels import gains, permute, ranks, scan, text_counts
 
 
 def compile_windows() -> None:
@@ -15,8 +15,9 @@ def compile_windows() -> None:
     rows = np.arange(4, dtype=np.int64)
     n_codes = scan.FIRST_RANK + scan.BINS + 1
     place = np.full(n_codes, -1, np.int32)
-    pool = (*scan.pool_symbols(codes, sorts, place, rows), bits)
     tables = np.zeros((5, 2), np.int64)
+    symbols, totals, halves = scan.pool_symbols(codes, sorts, place, rows)
+    pool = (symbols, totals, halves, bits, *gains.part_scales(totals, halves, 2, 4, tables))
     draw = (permute.ROWS, np.uint64(1), 2)
     out = np.empty((2, permute.N_STATISTICS), np.int64)
     permute.permute_range(0, 2, draw, pool, tables, out)

@@ -15,8 +15,8 @@ from driftlock._kernels.jit import jit
 
 UNIT = 1 << 24
 NANO = 1e9
-N_STATISTICS = 4
-NCD, ENTROPY, MEAN_BITS, TOP_BITS = range(N_STATISTICS)
+N_STATISTICS = 5
+NCD, ENTROPY, MEAN_BITS, TOP_BITS, MAX_FIELD = range(N_STATISTICS)
 ROWS, SHIFT, RANDOM_SHIFT = range(3)
 BLOCK = 256  # draws in memory at once; no result depends on it
 
@@ -146,54 +146,55 @@ def alphabet_units(halves, size):  # type: ignore[no-untyped-def]
 
 @jit
 def base_units(pool, tables, m):  # type: ignore[no-untyped-def]
-    """What a measurement of m rows starts from: alphabet units of W and R, and sums of the pool."""
+    """Where a measurement of m rows starts: alphabet units of W and R, the pool's length, sum."""
     totals, halves = pool[1], pool[2]
     size = pool[0].shape[0]
-    grown, used = 0, 0
+    grown = 0
     for s in range(totals.size):
         grown += tables[totals[s], 0]
-        used += tables[totals[s], 1]
     whole = alphabet_units(halves, size) - grown
-    return alphabet_units(halves, m), alphabet_units(halves, size - m), whole, grown, used
+    return alphabet_units(halves, m), alphabet_units(halves, size - m), whole, grown
 
 
 @jit
-def far_sums(members, pool, tables, base, counts):  # type: ignore[no-untyped-def]
-    """Table sums over the counts of the members and of all others, the far way. O(m P)."""
+def far_sums(members, p, pool, tables, counts):  # type: ignore[no-untyped-def]
+    """Table sums of one part over the members and over all others less the pool's. O(m)."""
     symbols, totals = pool[0], pool[1]
-    grown_w, used_w, grown_r, used_r = 0, 0, base[3], base[4]
+    grown_w, used_w, grown_r, used_r = 0, 0, 0, 0
     for i in range(members.size):
-        for p in range(symbols.shape[1]):
-            s = symbols[members[i], p]
-            c, r = counts[s], totals[s]
-            if c > 0:
-                grown_w += tables[c, 0]
-                used_w += tables[c, 1]
-                grown_r += tables[r - c, 0] - tables[r, 0]
-                used_r += tables[r - c, 1] - tables[r, 1]
-                counts[s] = 0
+        s = symbols[members[i], p]
+        c, r = counts[s], totals[s]
+        if c > 0:
+            grown_w += tables[c, 0]
+            used_w += tables[c, 1]
+            grown_r += tables[r - c, 0] - tables[r, 0]
+            used_r += tables[r - c, 1] - tables[r, 1]
+            counts[s] = 0
     return grown_w, used_w, grown_r, used_r
 
 
 @jit
 def measure_subsets(rows, starts, pool, tables, out):  # type: ignore[no-untyped-def]
-    """The four statistics of subsets as windows against all other rows. O(m P + S) each.
+    """The five statistics of subsets as windows against all other rows. O(m P + S) each.
 
     Subset b is rows[starts[b] : starts[b + 1]]; pool = (symbols (N, P), totals (S,), halves (P,),
-    bits (N,)); tables[c] = (log2 gamma(c + 1/2) / gamma(1/2), c log2 c) in units. The loops stand
-    here in full: calls with arrays would cost as much as the counting.
+    bits (N,), first symbol of each part (P + 1,), scales (P, 3)); tables[c] = (log2 gamma(c + 1/2)
+    / gamma(1/2), c log2 c) in units. The loops stand here in full: calls with arrays would cost as
+    much as the counting.
     """
-    symbols, totals, bits = pool[0], pool[1], pool[3]
+    symbols, totals, bits, firsts, scales = pool[0], pool[1], pool[3], pool[4], pool[5]
     parts, n_symbols = symbols.shape[1], totals.size
     counts, heap = np.zeros(n_symbols, np.uint32), np.empty(1, np.int32)
     one = np.uint32(1)
-    m, base = 0, (0, 0, 0, 0, 0)
+    m, base, apart = 0, (0, 0, 0, 0), 0
     for b in range(starts.size - 1):
         first, stop = starts[b], starts[b + 1]
+        n = symbols.shape[0] - (stop - first)
         if stop - first != m:
             m = stop - first
             base = base_units(pool, tables, m)
             heap = np.empty(max(1, m // 10), np.int32)
+            apart = tables[m + n, 1] - tables[m, 1] - tables[n, 1]
         spent = 0
         for i in range(first, stop):
             row = rows[i]
@@ -201,29 +202,41 @@ def measure_subsets(rows, starts, pool, tables, out):  # type: ignore[no-untyped
             for p in range(parts):
                 counts[symbols[row, p]] += one
         grown_w, used_w, grown_r, used_r = 0, 0, 0, 0
-        if n_symbols <= 4 * m * parts:
-            for s in range(n_symbols):
-                c = counts[s]
-                r = totals[s] - c
-                grown_w += tables[c, 0]
-                used_w += tables[c, 1]
-                grown_r += tables[r, 0]
-                used_r += tables[r, 1]
-                counts[s] = 0
-        else:
-            members = rows[first:stop]
-            sums = far_sums(members, pool, tables, base, counts)
-            grown_w, used_w, grown_r, used_r = sums
-        n = symbols.shape[0] - m
+        largest = -np.inf
+        is_near = n_symbols <= 4 * m * parts
+        for p in range(parts):
+            whole = int(scales[p, 2])
+            before = used_w + used_r
+            if is_near:
+                for s in range(firsts[p], firsts[p + 1]):
+                    c = counts[s]
+                    r = totals[s] - c
+                    grown_w += tables[c, 0]
+                    used_w += tables[c, 1]
+                    grown_r += tables[r, 0]
+                    used_r += tables[r, 1]
+                    counts[s] = 0
+            else:
+                sums = far_sums(rows[first:stop], p, pool, tables, counts)
+                grown_w += sums[0]
+                used_w += sums[1]
+                grown_r += sums[2]
+                used_r += whole + sums[3]
+            gain = used_w + used_r - before - whole + apart
+            # below a thousandth of a bit there is nothing but the rounding of tables
+            gain = gain if gain > UNIT // 1000 else 0
+            largest = max(largest, math.sqrt(gain * scales[p, 0]) - scales[p, 1])
+        if not is_near:
+            grown_r += base[3]
         length_w, length_r = base[0] - grown_w, base[1] - grown_r
         longest = max(length_w, length_r)
-        # below a thousandth of a bit there is nothing but the rounding of tables
         ncd = (base[2] - min(length_w, length_r)) / longest if longest > UNIT // 1000 else 0.0
         delta = parts * (math.log2(m) - math.log2(n)) - used_w / m / UNIT + used_r / n / UNIT
         out[b, NCD] = int(math.floor(ncd * NANO + 0.5))
         out[b, ENTROPY] = int(math.floor(delta * NANO + 0.5))
         out[b, MEAN_BITS] = spent * 1_000_000 // m
         out[b, TOP_BITS] = sum_of_largest(rows, first, stop, bits, heap) * 1_000_000 // heap.size
+        out[b, MAX_FIELD] = int(math.floor(largest * NANO + 0.5))
 
 
 @jit

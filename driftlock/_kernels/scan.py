@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from driftlock._kernels.gains import part_scales
 from driftlock._kernels.jit import jit
 from driftlock._kernels.permute import (
     N_STATISTICS,
+    NCD,
     RANDOM_SHIFT,
     ROWS,
     SHIFT,
+    TOP_BITS,
     mix,
     permute_range,
 )
@@ -108,8 +111,8 @@ def scan_range(windows, table, spans, draw, tables, rule, out):  # type: ignore[
     """Observed statistics and extreme counts of some windows into the rows of `out`.
 
     windows : their numbers; table = (codes (T, P), sorts (P,), n_codes, bits (T,)); draw =
-    (kind, key, number of draws); rule = (two-sided, in verdict), a flag per statistic. out[w] = (4
-    statistics, 4 counts, count of the verdict, number of draws). Shifts are all taken where they
+    (kind, key, number of draws); rule = (two-sided, in verdict), a flag per statistic. out[w] = (5
+    statistics, 5 counts, count of the verdict, number of draws). Shifts are all taken where they
     are no more than the draws. Window w draws from mix(key + mix(w)): neither the order of windows
     nor their number matters.
     """
@@ -118,7 +121,8 @@ def scan_range(windows, table, spans, draw, tables, rule, out):  # type: ignore[
     for w in windows:
         rows, n = pool_rows(spans, w)
         symbols, totals, halves = pool_symbols(table[0], table[1], place, rows)
-        pool = (symbols, totals, halves, table[3][rows])
+        firsts, scales = part_scales(totals, halves, rows.size - n, rows.size, tables)
+        pool = (symbols, totals, halves, table[3][rows], firsts, scales)
         draws = most
         own_kind = kind
         if kind == RANDOM_SHIFT and rows.size - 1 <= most:
@@ -142,6 +146,7 @@ def field_range(windows, table, spans, fields, tables, out):  # type: ignore[no-
     for w in windows:
         rows, n = pool_rows(spans, w)
         symbols, totals, halves = pool_symbols(table[0], table[1], place, rows)
+        firsts, scales = part_scales(totals, halves, rows.size - n, rows.size, tables)
         statistics = np.empty((1, N_STATISTICS), np.int64)
         observed = (np.int64(ROWS), np.uint64(0), n)
         for f in range(bounds.size - 1):
@@ -151,7 +156,8 @@ def field_range(windows, table, spans, fields, tables, out):  # type: ignore[no-
             for i in range(rows.size):
                 for p in range(own.shape[1]):
                     own[i, p] -= low
-            pool = (own, totals[low:high], halves[first:stop], bits[f][rows])
+            parts = (firsts[first : stop + 1] - low, scales[first:stop])
+            pool = (own, totals[low:high], halves[first:stop], bits[f][rows], parts[0], parts[1])
             permute_range(np.int64(0), np.int64(1), observed, pool, tables, statistics)
-            out[w, f, 0] = statistics[0, 0]
-            out[w, f, 1] = statistics[0, N_STATISTICS - 1]
+            out[w, f, 0] = statistics[0, NCD]
+            out[w, f, 1] = statistics[0, TOP_BITS]

@@ -15,7 +15,6 @@ from driftlock.fields import to_frame
 from driftlock.lines import row_lines
 from driftlock.permutation import (
     IN_VERDICT,
-    STATISTICS,
     USUAL_ALTERNATIVE,
     evaluate,
     p_of,
@@ -101,7 +100,7 @@ def compare(
     warn_of_short_window(sides.null, draws.size - draws.n)
     pool = sides.pool(coder)
     measured = draws.measure(pool)
-    values = pd.DataFrame(measured * NANO, columns=list(STATISTICS))
+    values = pd.DataFrame(measured * NANO, columns=list(pool.statistics))
     levels = _levels(pool, draws.n)
     codec = get_codec(coder) if coder in CODECS else None
     if codec:

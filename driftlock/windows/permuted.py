@@ -18,7 +18,6 @@ from driftlock.fields import to_frame
 from driftlock.lines import row_lines
 from driftlock.permutation import (
     ALTERNATIVES,
-    STATISTICS,
     USUAL_ALTERNATIVE,
     evaluate,
     p_of,
@@ -198,11 +197,11 @@ def _values(
 
         return lambda a, b: evaluate(of_rows, draws, a, b)
     if isinstance(coder, str):
-        check_choice("statistic", statistic, STATISTICS)
         pool = sides.pool(coder)
+        check_choice("statistic", statistic, pool.statistics)
         if statistic == "mean_bits":
             return lambda a, b: draws.mean_bits(pool, a, b)
-        column = STATISTICS.index(statistic)
+        column = pool.statistics.index(statistic)
         return lambda a, b: np.ascontiguousarray(draws.measure(pool, a, b)[:, column])
     check_choice("statistic", statistic, CODEC_STATISTICS)
     of = codec_statistic(statistic, row_lines(sides.rows), draws.n, coder)

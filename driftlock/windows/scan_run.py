@@ -103,7 +103,7 @@ def scan_by_counts(job: ScanJob) -> pd.DataFrame:
             _measure(job, again, min(MORE * (int(count) + 1) - 1, goal), out)
 
 
-ENDS = 5  # of two two-sided p-values and an upper one
+ENDS = 6  # of two two-sided p-values and two upper ones
 
 
 def draws_for_one(n_windows: int, options: ScanOptions) -> int:
@@ -173,10 +173,11 @@ def _labels(job: ScanJob, m: int) -> Ints:
 
 
 def _frame(observed: NDArray[Any], p: NDArray[Any], draws: Ints) -> pd.DataFrame:
-    found = pd.DataFrame(observed, columns=list(STATISTICS))
-    for place, name in enumerate(STATISTICS):
+    names = STATISTICS[: observed.shape[1]]  # of text all but the last
+    found = pd.DataFrame(observed, columns=list(names))
+    for place, name in enumerate(names):
         found[f"p_{name}"] = p[:, place]
-    found["p_value"] = p[:, K]
+    found["p_value"] = p[:, -1]
     found["draws"] = draws
     return found
 

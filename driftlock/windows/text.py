@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from driftlock._kernels import text_counts as kernels
 from driftlock._kernels.permute import UNIT
 from driftlock.arrays import Ints
+from driftlock.draws import STATISTICS
 from driftlock.fields import Schema, column_names
 from driftlock.lines import row_lines, value_lines
 
@@ -132,6 +134,7 @@ class TextPool:
         Rows of the baseline.
     """
 
+    statistics: ClassVar[tuple[str, ...]] = STATISTICS[:-1]  # a text has no fields
     arrays: tuple[Ints, ...]
     tables: tuple[Ints, Ints]
     n: int
