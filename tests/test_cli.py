@@ -14,8 +14,8 @@ import pytest
 
 import driftlock as dl
 from driftlock.cli import main
-from driftlock.cli.show import _brief
 from driftlock.files import read_table, write_table
+from driftlock.reasons import brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -360,10 +360,10 @@ def test_terminal_sees_a_table_that_fits_and_what_is_going_on(monkeypatch, capsy
 
 
 def test_shown_values_cannot_steer_the_terminal():
-    assert _brief("a\x1b[31m\r\nb\u202ec") == "a\\x1b[31m\\r\\nb\\u202ec"
-    assert _brief("x" * 60) == "x" * 45 + "..."
-    assert _brief(None) == _brief(float("nan")) == _brief(pd.NaT) == "missing"
-    assert _brief(["a", None]) == "['a', None]"
+    assert brief("a\x1b[31m\r\nb\u202ec") == "a\\x1b[31m\\r\\nb\\u202ec"
+    assert brief("x" * 60) == "x" * 45 + "..."
+    assert brief(None) == brief(float("nan")) == brief(pd.NaT) == "missing"
+    assert brief(["a", None]) == "['a', None]"
 
 
 def test_output_that_cannot_hold_a_character_spells_it_out(monkeypatch):

@@ -150,7 +150,7 @@ def as_text(data: bytes, name: str) -> str:
         at, reason = error.start, f"byte 0x{data[error.start]:02x} is no UTF-8 ({error.reason})"
     if at >= 0:
         line = data.count(b"\n", 0, at) + 1
-        raise FileError(f"{name}: line {line}: {reason}, at byte {at}")
+        raise FileError(f"{name}: line {line}: {reason}, at byte {at}", line=line)
     return text.removeprefix("\ufeff")
 
 
