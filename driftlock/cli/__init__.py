@@ -1,4 +1,4 @@
-"""The command line: ``driftlock detect | compare | scan | simulate | warmup``.
+"""The command line: ``driftlock detect | compare | scan | serve | simulate | warmup``.
 
 `app` has the commands and the exit codes, `run` does what `detect` was asked to do, `windows` is
 `compare` and `scan`, `options` are what commands share, `show` lays results out for people.

@@ -16,6 +16,7 @@ import driftlock
 from driftlock.calibration import CALIBRATIONS
 from driftlock.cli.options import Alpha, Control, Debug, Field, File, Form
 from driftlock.cli.run import Job, check_target, run_detect
+from driftlock.cli.service import SERVE_HELP, serve_command
 from driftlock.cli.windows import COMPARE_HELP, SCAN_HELP, compare_command, scan_command
 from driftlock.datasets import KINDS, make_transactions
 from driftlock.errors import DriftlockError, DriftlockWarning
@@ -124,6 +125,7 @@ def _detect(
 
 app.command("compare", help=COMPARE_HELP)(compare_command)
 app.command("scan", help=SCAN_HELP)(scan_command)
+app.command("serve", help=SERVE_HELP)(serve_command)
 
 
 @app.command("simulate", help=SIMULATE_HELP)
