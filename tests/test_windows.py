@@ -268,6 +268,31 @@ def test_a_persistent_symbol_is_an_order():
     assert (found.null.name, found.null.field) == ("shift", "state")
 
 
+def test_an_order_that_only_bits_show():
+    rng = np.random.default_rng(2)
+    calm = np.repeat(rng.permutation([1.0, 8.0] * 23), 10)[:450]  # stretches of small and large
+    events = pd.DataFrame({"x": calm * rng.normal(size=450)})
+    found = compare(events[:400], events[400:], n_permutations=19, rng=1)
+    assert (found.null.name, found.null.field) == ("shift", "all fields")
+
+
+def test_kinds_may_be_overridden():
+    events, kinds = table(), {"user": "id"}
+    assert "user" in scan(events, n_permutations=9, rng=1).fields
+    assert "user" not in scan(events, n_permutations=9, fields=kinds, rng=1).fields
+    compared = compare(events[:400], events[400:], n_permutations=9, fields=kinds, rng=1)
+    assert "user" not in compared.fields.index
+
+
+def test_compression_ratio_is_that_of_the_window():
+    events = table(60)
+    window = b"".join(row_lines(events)[40:])
+    found = permutation_test(
+        events[:40], events[40:], "compression_ratio", coder="gzip", n_permutations=9, rng=1
+    )
+    assert found.statistic == len(window) / get_codec("gzip").size(window)
+
+
 def test_a_window_of_few_independent_rows_warns():
     series = ar1(450, 0.97, 3)
     with pytest.warns(DriftlockWarning, match="independent ones; below 10 shifts reject too often"):
