@@ -10,34 +10,47 @@ import numpy as np
 import pandas as pd
 
 from driftlock.coders.codec import CODECS, Codec, get_codec
-from driftlock.distance import cdm_of, check_pair, joint_sizes, ncd_of
+from driftlock.distance import (
+    cdm_of,
+    check_balance,
+    check_pair,
+    check_reach,
+    joint_sizes,
+    ncd_of,
+)
 from driftlock.draws import Draws
-from driftlock.errors import InputError, check_choice
+from driftlock.errors import InputError, OptionError, check_choice
 from driftlock.lines import as_bytes, as_frame
 from driftlock.threads import in_ranges
-from driftlock.windows.table import encode
+from driftlock.windows.permuted import stacked
+from driftlock.windows.table import WindowTable, encode
+from driftlock.windows.text import TextRows, text_lines
+
+TEXTS = (str, bytes, bytearray, memoryview)
 
 
 def ncd(
     x: Any, y: Any, *, coder: str = "zstd", level: int | None = None, both_orders: bool = False
 ) -> float:
-    """Normalised compression distance: near 0 for the same, near 1 for unrelated.
+    """Normalised compression distance: by a codec near 0 for the same, near 1 for unrelated.
 
     Parameters
     ----------
     x, y : bytes, str, Series, list of values or table
         What is compared. A table is compressed as compact JSON lines, a column as a line a value.
-    coder : {"zstd", "lz4", "gzip", "openzl", "fields"}, default "zstd"
-        A codec; or, for tables, counts of typed fields: exact, blind to the order of rows.
+    coder : {"zstd", "lz4", "gzip", "openzl", "fields", "text"}, default "zstd"
+        A codec; or counts, exact and blind to the order of rows: of the typed fields of tables, or
+        of bytes in their contexts, as in `compare`.
     level : int, optional
-        Of the codec; higher is smaller and slower.
+        Of the codec; higher is smaller and slower. Counts have none.
     both_orders : bool, default False
         Whether to take the mean of C(xy) and C(yx): codecs are not symmetric.
 
     Returns
     -------
     float
-        (C(xy) - min(C(x), C(y))) / max(C(x), C(y)), never clamped: it may exceed 1.
+        (C(xy) - min(C(x), C(y))) / max(C(x), C(y)), never clamped: it may exceed 1. By counts it
+        is near 1 for equal sides too, since counts know shares and no copies: compare distances.
 
     Raises
     ------
@@ -60,9 +73,12 @@ def ncd(
     >>> dl.ncd(text, text) < dl.ncd(text, "".join(map(str, range(400))))
     True
     """
-    if coder == "fields":
-        return _ncd_by_counts(x, y)
-    codec = _codec(coder, level)
+    check_choice("coder", coder, (*CODECS, "fields", "text"))
+    if coder not in CODECS:
+        if level is not None:
+            raise OptionError(f"level={level!r} is for codecs; coder={coder!r} has no levels")
+        return _ncd_by_counts(x, y, coder)
+    codec = get_codec(coder, level)
     a, b = as_bytes(x, "x"), as_bytes(y, "y")
     check_pair(a, b, codec)
     return ncd_of(*joint_sizes(a, b, codec, both_orders=both_orders))
@@ -111,8 +127,8 @@ def ncd_matrix(
 
     Parameters
     ----------
-    items : mapping of label to item, Series, or list of items
-        Each item is anything that `ncd` takes.
+    items : mapping of label to item, Series, DataFrame, or list of items
+        Each item is anything that `ncd` takes; those of a DataFrame are its columns.
     coder : {"zstd", "lz4", "gzip", "openzl"}, default "zstd"
     level : int, optional
         Of the codec.
@@ -137,8 +153,12 @@ def ncd_matrix(
     sides = [
         as_bytes(value, f"item {label!r}") for label, value in zip(labels, values, strict=True)
     ]
-    ordered = sorted(range(len(sides)), key=lambda i: len(sides[i]))
-    check_pair(sides[ordered[0]], sides[ordered[-1]], codec)
+    for label, side in zip(labels, sides, strict=True):
+        if not side:
+            raise InputError(f"item {label!r} is empty; a distance needs at least one byte")
+    smallest, largest = min(map(len, sides)), max(map(len, sides))
+    check_reach(2 * largest, codec)  # each item is also held against itself
+    check_balance(smallest, largest)
     alone = [codec.size(side) for side in sides]
     pairs = [(i, i) for i in range(len(sides))] + list(combinations(range(len(sides)), 2))
     result = np.empty((len(sides), len(sides)))
@@ -227,16 +247,28 @@ def _codec(coder: str, level: int | None) -> Codec:
     return get_codec(coder, level)
 
 
-def _ncd_by_counts(x: Any, y: Any) -> float:
-    baseline, window = as_frame(x, "x"), as_frame(y, "y")
-    n, m = len(baseline), len(window)
-    table = encode([baseline, window], n)
-    pool = table.pool(np.arange(n), np.arange(n, n + m))
+def _ncd_by_counts(x: Any, y: Any, coder: str) -> float:
+    if coder == "text" and isinstance(x, TEXTS) and isinstance(y, TEXTS):
+        lines = [as_bytes(x, "x"), as_bytes(y, "y")]
+        if not all(lines):
+            raise InputError(f"{'y' if lines[0] else 'x'} is empty; a distance needs two sides")
+        n, m = 1, 1
+        source: TextRows | WindowTable = TextRows.of(lines)
+    else:
+        baseline, window = as_frame(x, "x"), as_frame(y, "y")
+        n, m = len(baseline), len(window)
+        table = encode([baseline, window], n)
+        source = table
+        if coder == "text":
+            source = TextRows.of(text_lines(stacked([baseline, window]), table.schema))
+    pool = source.pool(np.arange(n), np.arange(n, n + m))
     return float(Draws.rows(n, n + m, 1, 0).measure(pool, 0, 1)[0, 0]) * 1e-9
 
 
 def _labelled(items: Any) -> tuple[list[Any], list[Any]]:
-    if isinstance(items, (Mapping, pd.Series)):
+    if isinstance(items, TEXTS):
+        raise InputError(f"items is one {type(items).__name__}; expected a mapping or a list")
+    if isinstance(items, (Mapping, pd.Series, pd.DataFrame)):
         labels, values = map(list, zip(*items.items(), strict=True)) if len(items) else ([], [])
     else:
         values = list(items)

@@ -71,14 +71,24 @@ def check_pair(x: bytes, y: bytes, codec: Codec, *, stacklevel: int = 3) -> None
         if not side:
             raise InputError(f"{name} is empty; a distance needs at least one byte on each side")
     smaller, larger = sorted((len(x), len(y)))
-    if smaller + larger > codec.window:
+    check_reach(smaller + larger, codec, stacklevel=stacklevel + 1)
+    check_balance(smaller, larger, stacklevel=stacklevel + 1)
+
+
+def check_reach(both: int, codec: Codec, *, stacklevel: int = 3) -> None:
+    """Warn where two sides of so many bytes are more than a codec looks back."""
+    if both > codec.window:
         warnings.warn(
             f"{codec.name} looks back {codec.window:,} bytes, but both sides have "
-            f"{smaller + larger:,}: even the distance of a text to itself would be large; take "
+            f"{both:,}: even the distance of a text to itself would be large; take "
             'coder="zstd" at a higher level, coder="fields" for tables, or shorter windows',
             DriftlockWarning,
             stacklevel=stacklevel,
         )
+
+
+def check_balance(smaller: int, larger: int, *, stacklevel: int = 3) -> None:
+    """Warn where two sides of so many bytes are too unequal for a distance."""
     if larger > UNEQUAL * smaller:
         warnings.warn(
             f"one side has {larger:,} bytes, the other {smaller:,}: the distance of sides so "

@@ -8,7 +8,6 @@ likely as the window: any m rows ("rows", exchangeable), any m neighbours on the
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -72,8 +71,8 @@ class Pool:
     def of(cls, codes: Ints, sorts: Ints, bits: Ints, n: int) -> Pool:
         """A pool of rows given by codes (N, P) and the sort of each part."""
         rows = np.arange(len(codes), dtype=np.int64)
-        n_codes = code_space(codes)
-        symbols, totals, halves = scan_kernels.pool_symbols(codes, sorts, n_codes, rows)
+        place = np.full(code_space(codes), -1, np.int32)
+        symbols, totals, halves = scan_kernels.pool_symbols(codes, sorts, place, rows)
         return cls(symbols, totals, halves, np.ascontiguousarray(bits, np.int32), n)
 
     @property
@@ -146,7 +145,7 @@ class Draws:
     @classmethod
     def rows(cls, n: int, size: int, most: int, seed: int) -> Draws:
         """Any m rows; all of them where there are at most `most` others."""
-        others = math.comb(size, n) - 1
+        others = _subsets(size, n, most + 1) - 1
         if others <= most:
             subsets = [np.array(c) for c in itertools.combinations(range(size), size - n)]
             # the window is the last of them
@@ -228,6 +227,16 @@ class Draws:
 
         in_ranges(work, first, stop, least=64)
         return out[first:]
+
+
+def _subsets(size: int, k: int, limit: int) -> int:
+    """How many k-subsets there are, or a number above `limit`: in full it may have 10**5 digits."""
+    count = 1
+    for i in range(min(k, size - k)):
+        count = count * (size - i) // (i + 1)  # it only grows up to half of the rows
+        if count > limit:
+            break
+    return count
 
 
 def _flat(subsets: list[Ints]) -> tuple[Ints, Ints]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 import warnings
 import zlib
+from importlib.util import find_spec
 
+import numpy as np
 import pytest
 
 from driftlock import threads
@@ -14,7 +16,7 @@ from driftlock.coders.codec import CODECS, get_codec
 from driftlock.errors import DriftlockWarning, OptionError
 
 TEXT = b"user=anna action=login result=ok\n" * 40
-INSTALLED = [name for name in CODECS if name != "openzl"]
+INSTALLED = [name for name in CODECS if name != "openzl" or find_spec("openzl")]
 
 
 @pytest.mark.parametrize("name", INSTALLED)
@@ -44,10 +46,22 @@ def test_what_is_given_need_not_be_said(name):
     assert codec.size_given(line, known) < codec.size(line)
 
 
-@pytest.mark.parametrize(("name", "low", "high"), [("zstd", 1, 19), ("lz4", 0, 12), ("gzip", 1, 9)])
-def test_higher_levels_are_smaller(name, low, high):
+RANGES = {"zstd": (1, 19), "lz4": (0, 12), "gzip": (1, 9), "openzl": (1, 19)}
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+def test_higher_levels_are_smaller(name):
+    low, high = RANGES[name]
     data = b"".join(b"%d;%d\n" % (i * i % 977, i % 13) for i in range(2_000))
     assert get_codec(name, high).size(data) < get_codec(name, low).size(data)
+
+
+def test_the_end_of_what_is_given_counts_most():
+    noise = np.random.default_rng(1).bytes(70_000)
+    for name in ("gzip", "lz4"):  # neither looks back over all of it
+        codec = get_codec(name)
+        assert codec.size_given(noise[-500:], noise) < 60
+        assert codec.size_given(noise[:500], noise) >= 500
 
 
 def test_unknown_codecs_and_levels_list_the_known():
@@ -80,6 +94,16 @@ def test_windows_of_codecs():
     assert get_codec("gzip").window == 32 * 1024
     assert get_codec("lz4").window == 64 * 1024
     assert get_codec("zstd", 19).window > get_codec("zstd", 1).window > 64 * 1024
+
+
+@pytest.mark.parametrize(("name", "level"), [("gzip", 6), ("lz4", 0), ("zstd", 1), ("openzl", 1)])
+def test_what_is_beyond_the_window_is_not_seen(name, level):
+    if name == "openzl":
+        pytest.importorskip("openzl")
+    codec, noise = get_codec(name, level), np.random.default_rng(0).bytes(1 << 20)
+    near, far = noise[: codec.window * 3 // 4], noise[: codec.window * 5 // 4]
+    assert codec.size(near * 2) < 1.1 * codec.size(near)
+    assert codec.size(far * 2) > 1.9 * codec.size(far)
 
 
 @pytest.mark.parametrize("name", INSTALLED)

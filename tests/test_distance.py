@@ -18,6 +18,7 @@ from driftlock.distance import cdm_of, conditional_entropy, joint_sizes, ncd_of
 from driftlock.entropies import entropy, entropy_delta
 from driftlock.errors import DriftlockWarning, InputError, OptionError
 from driftlock.lines import as_bytes, row_lines
+from driftlock.windows import compare
 
 ENGLISH = "the quick brown fox jumps over the lazy dog and runs away. " * 30
 DIGITS = "".join(str(i * i) for i in range(600))
@@ -134,6 +135,26 @@ def test_matrix_of_series_and_lists(capsys):
     assert "pair" in capsys.readouterr().err
 
 
+def test_matrix_of_a_table_is_of_its_columns():
+    events = datasets.load("normal").events[["method", "amount"]]
+    found = ncd_matrix(events)
+    assert found.loc["method", "amount"] == ncd(
+        events["method"], events["amount"], both_orders=True
+    )
+
+
+def test_matrix_names_what_does_not_fit():
+    with pytest.raises(InputError, match="item 'b' is empty"):
+        ncd_matrix({"a": "x", "b": ""})
+    with pytest.raises(InputError, match="items is one str; expected a mapping or a list"):
+        ncd_matrix("abc")
+    noise = np.random.default_rng(0).bytes(40_000)
+    with pytest.warns(DriftlockWarning, match="gzip looks back"):
+        ncd_matrix({"short": noise[:9_000], "long": noise[:20_000]}, coder="gzip")
+    with pytest.warns(DriftlockWarning, match="sides so unequal"):
+        ncd_matrix([noise[:100], noise[:2_000]])
+
+
 # ------------------------------------------------------------------ lengths
 def test_code_length_is_in_bits():
     assert code_length(ENGLISH) == 8 * get_codec("zstd").size(ENGLISH.encode())
@@ -153,6 +174,26 @@ def test_ncd_by_counts_of_tables():
     near = ncd(events[:200], events[200:300], coder="fields")
     assert near < ncd(events[:200], odd, coder="fields")
     assert near == ncd(events[:200].sample(frac=1, random_state=1), events[200:300], coder="fields")
+
+
+def test_ncd_by_counts_is_that_of_a_comparison():
+    events = datasets.load("normal").events.drop(columns="timestamp")
+    for coder in ("fields", "text"):
+        compared = compare(events[:60], events[60:90], coder=coder, n_permutations=1, rng=1)
+        found = ncd(events[:60], events[60:90], coder=coder)
+        assert found == compared.table.loc["ncd", "observed"]
+
+
+def test_ncd_of_texts_by_counts():
+    assert ncd(ENGLISH, ENGLISH.encode(), coder="text") < ncd(ENGLISH, DIGITS, coder="text")
+    x, y = (pd.Series(text.split()) for text in (ENGLISH, DIGITS))
+    near = ncd(x, x, coder="text")
+    assert near < ncd(x, y, coder="text")
+    assert near == ncd(x[::-1], x, coder="text")
+    with pytest.raises(InputError, match="y is empty"):
+        ncd("a", b"", coder="text")
+    with pytest.raises(OptionError, match="level=3 is for codecs; coder='text' has no levels"):
+        ncd("a", "b", coder="text", level=3)
 
 
 # ------------------------------------------------------------------ entropies
@@ -193,6 +234,16 @@ def test_conditional_entropy_by_field():
 def test_conditional_entropy_by_hand():
     codes, given_ = np.array([0, 0, 1, 1, 0, 1]), np.array([0, 0, 0, 0, 1, 1])
     assert conditional_entropy(codes, given_) == pytest.approx(1.0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), min_size=20, max_size=80))
+def test_conditional_entropy_agrees_with_scipy(pairs):
+    frame = pd.DataFrame([(f"a{a}", f"b{b}") for a, b in pairs], columns=["a", "b"])
+    joint, alone = (
+        stats.entropy(frame.value_counts(subset=columns), base=2) for columns in (["a", "b"], ["a"])
+    )
+    found = entropy(frame, given="a", fields={"a": "category", "b": "category"})
+    assert found.to_dict() == {"b": pytest.approx(joint - alone, abs=1e-9)}
 
 
 def test_entropy_delta():

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from driftlock import threads
 from driftlock._kernels import permute, ranks, scan
 from driftlock.distance import count_tables, counts_entropy, counts_length
-from driftlock.draws import Draws, Pool
+from driftlock.draws import Draws, Pool, _subsets
 from driftlock.errors import InputError, OptionError
 from driftlock.permutation import (
     TWO_SIDED,
@@ -66,6 +66,13 @@ def test_shifts_equal_their_twin():
     found = permute.draw_range(0, 40, (permute.SHIFT, np.uint64(1), 31), 40)
     assert np.sort(found, axis=1).tolist() == [naive.shift(b, 31, 40) for b in range(40)]
     assert len({frozenset(members) for members in found.tolist()}) == 40
+
+
+def test_random_shifts_equal_their_twin():
+    found = permute.draw_range(0, 60, (permute.RANDOM_SHIFT, np.uint64(7), 31), 40)
+    by = [0, *(naive.below(naive.stream(7, b), 40)[0] for b in range(1, 60))]
+    assert np.sort(found, axis=1).tolist() == [naive.shift(shift, 31, 40) for shift in by]
+    assert max(by) == 39  # the last shift is among them
 
 
 def test_numbers_below_a_bound_are_uniform(sizes):
@@ -184,6 +191,8 @@ def test_extreme_counts_equal_their_twin(values, two_sided):
     counts = np.empty(len(values), np.int64)
     ranks.extremes(np.array(values, np.int64), two_sided, counts)
     assert counts.tolist() == naive.extremes(values, two_sided)
+    first = ranks.extreme_of_first(np.array(values, np.int64), two_sided)
+    assert first == naive.extremes(values, two_sided)[0]
 
 
 def test_verdicts_equal_their_twin():
@@ -325,6 +334,29 @@ def test_sequential_p_by_hand():
     assert (p, used.size - 1) == (8 / 14, 13)
 
 
+@pytest.mark.parametrize("most", [255, 256, 257, 513])
+def test_sequential_takes_every_draw_where_none_is_extreme(most):
+    values = np.append(1, np.zeros(most, np.int64))
+    p, used = sequential_p(lambda a, b: values[a:b], "greater", most)
+    assert (p, used.size - 1) == (1 / (most + 1), most)
+
+
+def test_shifts_are_all_taken_up_to_their_number():
+    assert Draws.shifts(5, 8, 7, 0).exact
+    assert not Draws.shifts(5, 8, 6, 0).exact
+    assert len({tuple(members) for members in Draws.shifts(5, 8, 7, 0).subsets()}) == 8
+
+
+def test_counting_subsets_stops_where_it_is_enough():
+    for size in range(1, 14):
+        for k in range(size + 1):
+            assert _subsets(size, k, 10_000) == math.comb(size, k)
+    assert 1_000 < _subsets(2_000_000, 1_000_000, 1_000) < 2_000_000**2  # of 600,000 digits
+    draws = Draws.rows(5, 8, 55, 0)  # one more than the other subsets
+    assert (draws.exact, draws.count) == (True, 55)
+    assert not Draws.rows(5, 8, 54, 0).exact
+
+
 def test_groups_need_one_in_the_baseline():
     with pytest.raises(InputError, match="at least one in the baseline"):
         Draws.groups(np.zeros(10, np.int64), 5, 99, 1)
@@ -335,6 +367,8 @@ def test_autocorrelation_finds_its_lag():
     assert autocorrelation(values).lag == 3
     assert repetition(values.astype(np.int64)).lag == 3
     assert autocorrelation(np.ones(10)).sigmas == 0.0
+    found = autocorrelation(values)
+    assert found.sigmas == pytest.approx(np.sqrt(values.size) * abs(found.value))
     assert repetition(np.zeros(10, np.int64)).sigmas == 0.0
 
 
@@ -371,10 +405,12 @@ def test_no_kernel_has_two_signatures():
 def test_rows_that_occur_once_are_one_symbol():
     codes = np.array([[3], [1], [0], [2], [1], [3], [3]], np.int32)
     rows = np.array([0, 1, 3, 4, 5], np.int64)  # codes 3 1 2 1 3
-    symbols, totals, halves = scan.pool_symbols(codes, np.array([scan.CONTENT], np.int8), 20, rows)
+    place, sorts = np.full(20, -1, np.int32), np.array([scan.CONTENT], np.int8)
+    symbols, totals, halves = scan.pool_symbols(codes, sorts, place, rows)
     assert symbols.ravel().tolist() == [0, 1, 2, 1, 0]
     assert totals.tolist() == [2, 2, 1]
     assert halves.tolist() == [1.5]
-    symbols, totals, _ = scan.pool_symbols(codes, np.array([scan.CONTENT], np.int8), 20, rows[:3])
+    assert (place == -1).all()  # as the next pool needs it
+    symbols, totals, _ = scan.pool_symbols(codes, sorts, place, rows[:3])
     assert (symbols == 0).all()  # none repeats
     assert totals.tolist() == [3]

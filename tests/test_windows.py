@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from driftlock import datasets, threads
+from driftlock._kernels import permute
+from driftlock._kernels import scan as scan_kernels
 from driftlock.coders.codec import get_codec
-from driftlock.distance import ncd_of
+from driftlock.distance import count_tables, ncd_of
+from driftlock.draws import Draws, code_space
 from driftlock.errors import DriftlockWarning, InputError, OptionError
 from driftlock.lines import row_lines
-from driftlock.windows import compare, permutation_test, scan
+from driftlock.permutation import TWO_SIDED, VERDICT, verdict
+from driftlock.significance import adjust
+from driftlock.windows import compare, permutation_test, scan, scan_run
+from driftlock.windows.nulls import choose_null
 from driftlock.windows.plots import heat_of
+from driftlock.windows.scan import ScanOptions
 from driftlock.windows.scan_results import runs
+from driftlock.windows.scan_run import ScanJob, draws_for_one
+from driftlock.windows.spans import by_rows, by_time
 from driftlock.windows.table import encode
 
 
@@ -99,6 +109,9 @@ def test_columns_of_the_comparison():
     assert found.draws["ncd"].mean() == pytest.approx(rows.loc["ncd", "expected"])
 
 
+NCDS = ("ncd_zstd", "ncd")
+
+
 def test_a_codec_joins_the_verdict():
     events = table(150)
     found = compare(events[:110], events[110:], coder="zstd", n_permutations=60, rng=1)
@@ -112,6 +125,15 @@ def test_a_codec_joins_the_verdict():
     )
     assert found.table.loc["compression_ratio", "window"] == len(y) / size(y)
     assert found.table.loc["compression_ratio", "p_value"] > 0
+    with_codec, by_counts = (
+        verdict(
+            np.rint(
+                np.vstack([found.table.loc[names, "observed"], found.draws[names]]) * 1e9
+            ).astype(np.int64)
+        )[1]
+        for names in ([ncd_name, "entropy", "mean_bits", "top_bits"] for ncd_name in NCDS)
+    )
+    assert found.p_value == with_codec != by_counts
 
 
 def test_openzl_falls_back(monkeypatch):
@@ -122,6 +144,24 @@ def test_openzl_falls_back(monkeypatch):
     with pytest.warns(DriftlockWarning, match="zstd is used instead"):
         found = compare(events[:100], events[100:], coder="openzl", n_permutations=30, rng=1)
     assert found.fallback_from == "openzl"
+
+
+def test_openzl_where_it_is_installed():
+    pytest.importorskip("openzl")
+    events = table(150)
+    options = {"coder": "openzl", "null": "rows", "n_permutations": 30, "rng": 1}
+    found = compare(events[:100], events[100:], **options)
+    lines, size = row_lines(events), get_codec("openzl").size
+    x, y = b"".join(lines[:100]), b"".join(lines[100:])
+    assert found.table.loc["ncd_openzl", "observed"] == ncd_of(size(x), size(y), size(x + y))
+    assert found.fallback_from is None
+    threads.set_threads(7)
+    assert compare(events[:100], events[100:], **options).draws.equals(found.draws)
+    scanned = scan(events, baseline=100, window=50, **options)
+    assert scanned.table["ncd_openzl"].iloc[0] == found.table.loc["ncd_openzl", "observed"]
+    assert scanned.fallback_from is None
+    tested = permutation_test(events[:100], events[100:], **options)
+    assert np.array_equal(tested.null_distribution, found.draws["ncd_openzl"])
 
 
 @pytest.mark.parametrize("rng", [5, np.random.default_rng(5)])
@@ -228,6 +268,31 @@ def test_a_persistent_symbol_is_an_order():
     assert (found.null.name, found.null.field) == ("shift", "state")
 
 
+def test_an_order_that_only_bits_show():
+    rng = np.random.default_rng(2)
+    calm = np.repeat(rng.permutation([1.0, 8.0] * 23), 10)[:450]  # stretches of small and large
+    events = pd.DataFrame({"x": calm * rng.normal(size=450)})
+    found = compare(events[:400], events[400:], n_permutations=19, rng=1)
+    assert (found.null.name, found.null.field) == ("shift", "all fields")
+
+
+def test_kinds_may_be_overridden():
+    events, kinds = table(), {"user": "id"}
+    assert "user" in scan(events, n_permutations=9, rng=1).fields
+    assert "user" not in scan(events, n_permutations=9, fields=kinds, rng=1).fields
+    compared = compare(events[:400], events[400:], n_permutations=9, fields=kinds, rng=1)
+    assert "user" not in compared.fields.index
+
+
+def test_compression_ratio_is_that_of_the_window():
+    events = table(60)
+    window = b"".join(row_lines(events)[40:])
+    found = permutation_test(
+        events[:40], events[40:], "compression_ratio", coder="gzip", n_permutations=9, rng=1
+    )
+    assert found.statistic == len(window) / get_codec("gzip").size(window)
+
+
 def test_a_window_of_few_independent_rows_warns():
     series = ar1(450, 0.97, 3)
     with pytest.warns(DriftlockWarning, match="independent ones; below 10 shifts reject too often"):
@@ -319,6 +384,8 @@ def test_a_callable_that_gives_nan_is_refused():
     events = table()
     with pytest.raises(OptionError, match="gave NaN"):
         permutation_test(events[:400], events[400:], lambda _, __: np.nan, n_permutations=9)
+    with pytest.raises(OptionError, match="gave None; expected a number"):
+        permutation_test(events[:400], events[400:], lambda _, __: None, n_permutations=9)
 
 
 def test_a_small_table_is_exact_and_equals_scipy():
@@ -358,6 +425,33 @@ def test_zstd_ncd_equals_scipy_where_enumerated():
     assert found.exact
     assert found.statistic == expected.statistic
     assert found.p_value == pytest.approx(expected.pvalue, abs=1e-15)
+    all_subsets = np.append(found.null_distribution, found.statistic)
+    assert np.array_equal(np.sort(all_subsets), np.sort(expected.null_distribution))
+
+
+def test_zstd_ncd_agrees_with_scipy_where_drawn():
+    from scipy import stats
+
+    events = pd.concat([table(60, 5), table(20, 6).assign(shop="a", ok=True)], ignore_index=True)
+    lines = row_lines(events)
+    size = get_codec("zstd").size
+
+    def of(x, y):
+        a, b = (b"".join([lines[int(i)] for i in sorted(side)]) for side in (x, y))
+        return ncd_of(size(a), size(b), size(a + b))
+
+    count = 400
+    found = permutation_test(events[:60], events[60:], coder="zstd", n_permutations=count, rng=1)
+    state = {"rng" if "rng" in stats.permutation_test.__code__.co_varnames else "random_state": 1}
+    expected = stats.permutation_test(
+        (np.arange(60), np.arange(60, 80)), of, n_resamples=count, vectorized=False, **state
+    )
+    assert not found.exact
+    assert found.statistic == expected.statistic
+    error = np.sqrt(2 * expected.pvalue * (1 - expected.pvalue) / count)
+    assert abs(found.p_value - expected.pvalue) < 2 * 4 * error + 2 / count  # doubled tails
+    ks = stats.ks_2samp(found.null_distribution, expected.null_distribution)
+    assert ks.pvalue > 1e-4
 
 
 def test_sequential_stops_early_under_the_null():
@@ -384,6 +478,11 @@ def test_scan_finds_the_stretch(stream):
     flagged = found.table[found.table["is_anomaly"]]
     assert {800, 825, 850} <= set(flagged["start"])
     event = found.events.sort_values("p_value").iloc[0]
+    assert event["windows"] > 1
+    run = found.table.loc[event["first_window"] : event["last_window"]]
+    assert len(run) == event["windows"]
+    assert (event["start"], event["end"]) == (run["start"].iloc[0], run["end"].iloc[-1])
+    assert event["p_value"] == run["p_value"].min()
     assert 725 < event["start"] <= 800
     assert event["top_field"] in ("shop", "amount")
     assert list(found.fields) == [*stream, "(repeated rows)"]
@@ -391,6 +490,17 @@ def test_scan_finds_the_stretch(stream):
     assert found.anomalies["p_value"].is_monotonic_increasing
     assert "event(s)" in repr(found)
     assert "<table" in found._repr_html_()
+
+
+def test_an_event_is_named_by_its_strangest_window(stream):
+    found = scan(stream[:700], window=50, n_permutations=19, rng=1)
+    p, leads = [0.04, 0.01, 0.02, 1.0, 0.03, 0.03], list("abcdef")
+    flags = [True, True, True, False, True, False]
+    flagged = found.table.assign(p_value=p, is_anomaly=flags, top_field=leads)
+    events = replace(found, table=flagged).events
+    assert events["top_field"].tolist() == ["b", "e"]
+    assert events["p_value"].tolist() == [0.01, 0.03]
+    assert events["end"].tolist() == [549, 649]
 
 
 def test_the_first_window_of_a_scan_is_a_comparison(stream):
@@ -412,10 +522,106 @@ def test_threads_change_no_bit_of_a_scan(stream, count):
     pd.testing.assert_frame_equal(again.fields, alone.fields, check_exact=True)
 
 
+def test_the_order_of_windows_changes_no_bit(stream):
+    chosen = ScanOptions(n_permutations=DRAWS, null="rows", rng=1)
+    coded, spans = encode([stream], 400), by_rows(400, stream[400:], 50, 20, None)
+    null = choose_null("rows", False, coded, np.arange(400))
+    job = ScanJob(coded, spans, null, chosen, chosen.seed(), [])
+    windows = np.arange(len(spans))
+    orders = [windows, windows[::-1], np.random.default_rng(1).permutation(windows)]
+    found = []
+    for order in orders:
+        out = np.zeros((len(spans), 10), np.int64)
+        for part in np.array_split(order, 3):
+            scan_run._measure(job, np.ascontiguousarray(part), DRAWS, out)
+        found.append(out)
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[0], found[2])
+    assert len(np.unique(found[0][:, 8])) > 5  # counts of the verdict
+
+
+def scanned_by_kernels(pairs, key, draws, kind=permute.ROWS):
+    """Counts of windows given as pairs of row numbers, and each field's NCD and top bits."""
+    coded = encode([table(60)], 40)
+    arrays = coded.codes, coded.sorts, code_space(coded.codes), coded.row_bits
+    rows = np.arange(60, dtype=np.int64)
+    bounds = np.array([[0, 40, first, last] for first, last in pairs], np.int64)
+    spans, windows, tables = (rows, rows, bounds), np.arange(len(pairs)), count_tables(60)
+    out = np.zeros((len(pairs), 10), np.int64)
+    draw, rule = (kind, np.uint64(key), draws), (TWO_SIDED, VERDICT)
+    scan_kernels.scan_range(windows, arrays, spans, draw, tables, rule, out)
+    fields = np.zeros((len(pairs), len(coded.names), 2), np.int64)
+    of_field = np.searchsorted(coded.field_of, np.arange(len(coded.names) + 1)).astype(np.int64)
+    scan_kernels.field_range(windows, arrays, spans, (of_field, coded.bits), tables, fields)
+    return coded, out, fields
+
+
+def test_each_window_draws_its_own():
+    _, out, _ = scanned_by_kernels([(40, 60), (40, 60), (40, 60)], 5, 60)
+    assert (out[:, :4] == out[0, :4]).all()  # the same rows
+    assert len({tuple(row) for row in out[:, 4:9]}) > 1  # other draws
+
+
+@pytest.mark.parametrize("coder", ["text", "zstd"])
+def test_each_window_draws_its_own_by_any_coder(coder):
+    window = table(20, 2)
+    events = pd.concat([table(60), window, window, window], ignore_index=True)
+    options = {"coder": coder, "null": "rows", "n_permutations": 60, "rng": 1}
+    found = scan(events, baseline=60, window=20, **options).table
+    name = "ncd" if coder == "text" else "ncd_zstd"
+    assert found[name].nunique() == 1
+    assert found["p_value"].nunique() > 1
+
+
+def test_a_single_odd_row_glows_in_the_heat_map():
+    events = table(900)
+    events.loc[630, "count"] = 100_000
+    found = scan(events, window=50, null="rows", n_permutations=19, rng=1)
+    assert found.fields["count"].idxmax() == (630 - 400) // 50
+    assert found.fields["count"].max() > 4
+
+
+def test_shifts_of_a_scan_are_all_taken_where_they_are_few():
+    for draws, taken in ((10, 10), (58, 58), (59, 59), (900, 59)):
+        _, out, _ = scanned_by_kernels([(40, 60)], 5, draws, permute.RANDOM_SHIFT)
+        assert out[0, 9] == taken
+    _, again, _ = scanned_by_kernels([(40, 60)], 6, 59, permute.RANDOM_SHIFT)
+    assert np.array_equal(again[0, :9], out[0, :9])  # nothing is left to chance
+
+
+def test_fields_of_a_scan_are_those_of_their_pool():
+    pairs = [(40, 60), (40, 50), (45, 60)]
+    coded, _, fields = scanned_by_kernels(pairs, 5, 1)
+    for found, (first, last) in zip(fields, pairs, strict=True):
+        rows = np.append(np.arange(40), np.arange(first, last))
+        pool = coded.pool(rows[:40], rows[40:])
+        for place in range(len(coded.names)):
+            alone = pool.parts(
+                np.flatnonzero(coded.field_of == place).tolist(), coded.bits[place][rows]
+            )
+            measured = Draws.rows(40, rows.size, 1, 0).measure(alone, 0, 1)[0]
+            assert found[place].tolist() == measured[[permute.NCD, permute.TOP_BITS]].tolist()
+
+
 def test_a_trailing_baseline_with_a_guard(stream):
     found = scan(stream, window=50, trailing=True, guard=100, n_permutations=DRAWS, rng=1)
     assert found.table["start"].iloc[0] == 500
     assert bool(found.table.set_index("start").loc[800, "is_anomaly"])
+
+
+@pytest.mark.parametrize("guard", [0, 1, 30])
+def test_a_trailing_baseline_ends_before_the_guard(guard):
+    n, tested = 40, table(100)
+    instants = np.arange(100) * 60_000_000
+    by_minutes = by_time(n, instants, 20 * 60_000_000, 10 * 60_000_000, guard)
+    for spans in (by_rows(n, tested, 20, 10, guard), by_minutes):
+        assert len(spans) > 5
+        for w in range(len(spans)):
+            baseline, window = spans.rows(w)
+            assert baseline.tolist() == list(range(window[0] - guard - n, window[0] - guard))
+            assert window[0] == n + guard + 10 * w
+    frozen = by_rows(n, tested, 20, 10, None)
+    assert all(frozen.rows(w)[0].tolist() == list(range(n)) for w in range(len(frozen)))
 
 
 def test_windows_tumble_by_default(stream):
@@ -441,6 +647,16 @@ def test_controls(stream, control):
     found = scan(stream, window=100, n_permutations=DRAWS, control=control, rng=1)
     assert found.plan.control == control
     assert found.table["is_anomaly"].any()
+    q = adjust(found.table["p_value"].to_numpy(), control)
+    assert np.array_equal(found.table["q_value"], q)
+    assert np.array_equal(found.table["is_anomaly"], q <= 0.05)
+
+
+def test_decisions_are_those_of_the_control():
+    events = table(1_400)
+    found = scan(events, window=50, n_permutations=99, max_permutations=99, rng=1).table
+    assert (found["p_value"] <= 0.05).any()  # one alone would be flagged
+    assert found["is_anomaly"].sum() == (found["q_value"] <= 0.05).sum() == 0
 
 
 def test_more_draws_are_the_same_stream(stream):
@@ -450,6 +666,26 @@ def test_more_draws_are_the_same_stream(stream):
     both = found.table["draws"] == 499
     assert both.any()
     assert (found.table.loc[both, "p_value"] == whole.table.loc[both, "p_value"]).all()
+
+
+def test_a_window_goes_on_until_ten_draws_were_as_extreme(stream):
+    found = scan(stream, n_permutations=49, max_permutations=2_999, rng=1).table
+    extreme = found["p_value"] * (found["draws"] + 1) - 1
+    assert ((extreme > 9.5) | (found["draws"] == draws_for_one(len(found), ScanOptions()))).all()
+    assert found["draws"].nunique() > 1
+    assert (found["draws"] <= 2_999).all()
+
+
+def test_draws_that_flag_one_window_alone():
+    """The most extreme of (R + 1) draws, six times over, is within the share of one window."""
+    for control, share in {
+        "fpr": 0.05,
+        "fdr": 0.05 / 40,
+        "fwer": 0.05 / 40,
+        "by": 0.05 / 40 / sum(1 / k for k in range(1, 41)),
+    }.items():
+        draws = draws_for_one(40, ScanOptions(control=control))
+        assert 6 / draws <= share < 6 / (draws - 1)
 
 
 def test_time_windows():
@@ -524,6 +760,21 @@ def test_a_codec_scans_too():
     assert found.table["draws"].max() <= 49
 
 
+def test_a_codec_scans_groups_as_a_comparison_does():
+    events = sessions(30, 10, 5)
+    options = {"coder": "zstd", "groups": "who", "rng": 1}
+    with pytest.warns(DriftlockWarning) as told:
+        found = scan(events, baseline=250, **options)
+    assert found.null.name == "groups"
+    assert sum("sides so unequal" in str(warning.message) for warning in told) <= 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DriftlockWarning)
+        one = permutation_test(events[:250], events[250:260], null="groups", **options)
+    assert found.table["ncd_zstd"].iloc[0] == one.statistic
+    assert found.table["draws"].max() <= 25
+    assert found.table["p_value"].iloc[0] >= 1 / 26
+
+
 def test_runs():
     flags = np.array([1, 1, 0, 1, 0, 1, 1], bool)
     assert runs(flags) == [(0, 1), (3, 3), (5, 6)]
@@ -544,6 +795,37 @@ def test_pictures(stream):
     assert "p = " in tested.plot().axes[0].get_title(loc="left")
 
 
+def ticks(figure):
+    figure.canvas.draw()
+    return [label.get_text() for label in figure.axes[1].get_xticklabels()]
+
+
+def test_pictures_name_windows_as_users_do(stream):
+    few = scan(stream[:700], window=100, n_permutations=19, rng=1)
+    assert ticks(few.plot()) == ["0", "1", "2"]
+    by_group = scan(sessions(60, 20, 5), baseline=800, groups="who", n_permutations=19, rng=1)
+    figure = by_group.plot()
+    assert ticks(figure) == [f"g{i}" for i in range(40, 60)]
+    assert figure.axes[1].get_xlabel() == "who"
+    times = pd.date_range("2025-01-01", periods=len(stream), freq="10min")
+    timed = stream.assign(when=times)
+    with pytest.warns(DriftlockWarning, match="too few to show"):  # the last ones
+        by_time = scan(timed, window="8h", hop="2h", null="rows", n_permutations=19, rng=1)
+    shown = ticks(by_time.plot())
+    assert times[400].strftime("%Y-%m-%d\n%H:%M") in shown
+    assert len(shown) < 12
+
+
+def test_the_scale_of_a_heat_map_is_fixed(stream):
+    one = scan(stream[:450], window=50, n_permutations=19, rng=1).plot()
+    many = scan(stream, window=50, n_permutations=19, rng=1).plot()
+    for figure in (one, many):
+        assert figure.axes[1].collections[0].get_clim() == (0.0, 8.0)
+    bottom, top = one.axes[0].get_ylim()
+    assert bottom > 1.0
+    assert top < 0.05
+
+
 # ------------------------------------------------------------------ what makes no sense
 def refused(kind, match, call, *arguments, **options):
     with pytest.raises(kind, match=match):
@@ -554,6 +836,15 @@ def test_windows_that_do_not_fit():
     events = table()
     refused(InputError, "window=51 is longer than the 50 rows", scan, events, window=51)
     refused(OptionError, "hop=0 is not possible", scan, events, hop=0)
+    refused(
+        OptionError,
+        "hop='1h' does not go with window=50; expected a number",
+        scan,
+        events,
+        hop="1h",
+    )
+    refused(OptionError, "hop=3 does not go with window='1h'", scan, events, window="1h", hop=3)
+    refused(OptionError, "hop=3 is for windows of rows", scan, events, groups="shop", hop=3)
     refused(OptionError, "window=0 is not possible", scan, events, window=0)
     refused(OptionError, "window=1.5 is not possible", scan, events, window=1.5)
     refused(OptionError, 'no length of time; expected one like "1h"', scan, events, window="soon")
@@ -687,6 +978,10 @@ def test_times_that_do_not_work():
             events.assign(when=mixed),
             window="1h",
         )
+    timed = events.assign(when=times)
+    refused(InputError, "window=4 days .* than the 2 days 01:50:00", scan, timed, window="4D")
+    options = {"window": "1h", "trailing": True, "guard": 300}
+    refused(InputError, "guard=300 leaves none of the 300 rows", scan, timed, **options)
     refused(
         OptionError, "makes .* windows", scan, events.assign(when=times), window="1h", hop="1us"
     )

@@ -14,7 +14,8 @@ def compile_windows() -> None:
     sorts, bits = np.zeros(1, np.int8), np.ones(4, np.int32)
     rows = np.arange(4, dtype=np.int64)
     n_codes = scan.FIRST_RANK + scan.BINS + 1
-    pool = (*scan.pool_symbols(codes, sorts, n_codes, rows), bits)
+    place = np.full(n_codes, -1, np.int32)
+    pool = (*scan.pool_symbols(codes, sorts, place, rows), bits)
     tables = np.zeros((5, 2), np.int64)
     draw = (permute.ROWS, np.uint64(1), 2)
     out = np.empty((2, permute.N_STATISTICS), np.int64)

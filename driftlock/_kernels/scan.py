@@ -56,9 +56,10 @@ def lump_single(raw, place):  # type: ignore[no-untyped-def]
 
 
 @jit
-def pool_symbols(codes, sorts, n_codes, rows):  # type: ignore[no-untyped-def]
+def pool_symbols(codes, sorts, place, rows):  # type: ignore[no-untyped-def]
     """Symbols of the rows of one pool, without gaps: (symbols (N, P), totals (S,), halves (P,)).
 
+    `place`, an entry for every code, holds -1 before and after: it is made once for many pools.
     O(N P), and a sort for each number part. Which number a symbol has depends on the order of
     rows, but no statistic does.
     """
@@ -66,7 +67,6 @@ def pool_symbols(codes, sorts, n_codes, rows):  # type: ignore[no-untyped-def]
     symbols = np.empty((size, parts), np.uint32)
     totals = np.zeros(size * parts, np.uint32)
     halves = np.empty(parts, np.float64)
-    place = np.full(n_codes, -1, np.int32)
     raw = np.empty(size, np.int32)
     used = 0
     for p in range(parts):
@@ -114,9 +114,10 @@ def scan_range(windows, table, spans, draw, tables, rule, out):  # type: ignore[
     nor their number matters.
     """
     kind, key, most = draw
+    place = np.full(table[2], -1, np.int32)
     for w in windows:
         rows, n = pool_rows(spans, w)
-        symbols, totals, halves = pool_symbols(table[0], table[1], table[2], rows)
+        symbols, totals, halves = pool_symbols(table[0], table[1], place, rows)
         pool = (symbols, totals, halves, table[3][rows])
         draws = most
         own_kind = kind
@@ -137,9 +138,10 @@ def field_range(windows, table, spans, fields, tables, out):  # type: ignore[no-
     fields = (bounds (F + 1,): parts of each, bits (F, T)).
     """
     bounds, bits = fields
+    place = np.full(table[2], -1, np.int32)
     for w in windows:
         rows, n = pool_rows(spans, w)
-        symbols, totals, halves = pool_symbols(table[0], table[1], table[2], rows)
+        symbols, totals, halves = pool_symbols(table[0], table[1], place, rows)
         statistics = np.empty((1, N_STATISTICS), np.int64)
         observed = (np.int64(ROWS), np.uint64(0), n)
         for f in range(bounds.size - 1):

@@ -82,7 +82,8 @@ def get_codec(name: str, level: int | None = None) -> Codec:
     fallback_from = None
     if not is_installed(name):
         warnings.warn(
-            "openzl is not installed (pip install openzl); zstd is used instead",
+            "openzl is not installed; zstd is used instead "
+            "(pip install 'driftlock-toolkit[openzl]')",
             DriftlockWarning,
             stacklevel=3,
         )
@@ -107,11 +108,11 @@ def _check_level(name: str, level: int | None) -> None:
 
 
 def _window(name: str, level: int) -> int:
-    if name == "zstd":
+    if name in ("zstd", "openzl"):  # openzl hands plain bytes to zstd, at the same level
         import zstandard
 
         return 1 << int(zstandard.ZstdCompressionParameters.from_level(level).window_log)
-    return {"lz4": 64 * KIB, "gzip": 32 * KIB, "openzl": 2048 * KIB}[name]
+    return {"lz4": 64 * KIB, "gzip": 32 * KIB}[name]
 
 
 def _zstd(level: int) -> Callable[[bytes], bytes]:

@@ -187,10 +187,14 @@ def _values(
         rows = sides.rows
 
         def of_rows(baseline: Ints, window: Ints) -> float:
-            value = float(statistic(rows.iloc[baseline], rows.iloc[window]))
-            if np.isnan(value):
+            value = statistic(rows.iloc[baseline], rows.iloc[window])
+            try:
+                number = float(value)
+            except (TypeError, ValueError) as error:
+                raise OptionError(f"the statistic gave {value!r}; expected a number") from error
+            if np.isnan(number):
                 raise OptionError("the statistic gave NaN, which cannot be ranked")
-            return value
+            return number
 
         return lambda a, b: evaluate(of_rows, draws, a, b)
     if isinstance(coder, str):
@@ -205,9 +209,12 @@ def _values(
     return lambda a, b: evaluate(of, draws, a, b, threads=True)
 
 
-def codec_statistic(name: str, lines: list[bytes], n: int, codec: Codec) -> Statistic:
+def codec_statistic(
+    name: str, lines: list[bytes], n: int, codec: Codec, *, check: bool = True
+) -> Statistic:
     """A statistic of rows given as lines; the first n of them are the baseline."""
-    check_pair(b"".join(lines[:n]), b"".join(lines[n:]), codec, stacklevel=5)
+    if check:
+        check_pair(b"".join(lines[:n]), b"".join(lines[n:]), codec, stacklevel=5)
 
     def joined(rows: Ints) -> bytes:
         return b"".join([lines[row] for row in rows])

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NORMAL, FLAGGED, LINE = "#6b7f99", "#c8372d", "#333333"
 MAX_COLUMNS, MAX_FIELDS = 2_000, 30
+MAX_NAMES = 30
 TOP_SIGMAS = 8.0
 
 
@@ -66,20 +67,49 @@ def plot_scan(found: Scan) -> Figure:
     from driftlock.picture import Picture
 
     heat = heat_of(found)
-    height = 2.6 + 0.22 * len(heat.fields)
-    figure = Picture(figsize=(9.5, height), layout="constrained")
-    above, below = figure.subplots(
-        2, 1, sharex=True, height_ratios=[2.0, 0.5 + 0.22 * len(heat.fields)]
-    )
+    heat_height = 0.5 + 0.22 * max(len(heat.fields), 5)
+    figure = Picture(figsize=(9.5, 2.1 + heat_height), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[2.0, heat_height])
     _draw_p(above, found)
     image = below.pcolormesh(
-        heat.edges, np.arange(len(heat.fields) + 1), heat.sigmas, cmap="magma", vmin=0
+        heat.edges,
+        np.arange(len(heat.fields) + 1),
+        heat.sigmas,
+        cmap="magma",
+        vmin=0,
+        vmax=TOP_SIGMAS,  # the same in every picture: what is faint in one is faint in all
     )
     below.set_yticks(np.arange(len(heat.fields)) + 0.5, heat.fields, fontsize=8)
     below.invert_yaxis()
-    below.set_xlabel("window")
-    figure.colorbar(image, ax=below, label="robust sigmas from\nthe median window")
+    _name_windows(below, found)
+    figure.colorbar(image, ax=below, extend="max", label="robust sigmas from\nthe median window")
     return figure
+
+
+def _name_windows(axes: Axes, found: Scan) -> None:
+    """Groups by their name, windows of time by their start, windows of rows by their number."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    starts = found.table["start"]
+    if not found.is_ordered:
+        names, title = [str(name) for name in found.table.index], str(found.table.index.name)
+    elif isinstance(starts.dtype, np.dtype) and starts.dtype.kind == "M":
+        names, title = starts.dt.strftime("%Y-%m-%d\n%H:%M").tolist(), "start of the window"
+    else:
+        names, title = [str(number) for number in found.table.index], "window"
+
+    def name_at(place: float, _: int | None) -> str:
+        return names[int(place)] if 0 <= place < len(names) else ""
+
+    axes.set_xlabel(title)
+    if len(names) <= MAX_NAMES:
+        axes.set_xticks(np.arange(len(names)) + 0.5, names, fontsize=8)
+        if max(map(len, names)) * len(names) > MAX_NAMES * 4:
+            axes.tick_params(axis="x", rotation=90)
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+        axes.xaxis.set_major_formatter(FuncFormatter(name_at))
+        axes.tick_params(axis="x", labelsize=8)
 
 
 def _draw_p(axes: Axes, found: Scan) -> None:
@@ -89,8 +119,19 @@ def _draw_p(axes: Axes, found: Scan) -> None:
     axes.semilogy(places[~flagged], p[~flagged], ".", color=NORMAL, markersize=4)
     axes.semilogy(places[flagged], p[flagged], "o", color=FLAGGED, markersize=5)
     axes.axhline(found.plan.alpha, color=LINE, linewidth=0.8, linestyle="--")
+    axes.annotate(
+        "alpha" if found.plan.control == "fpr" else "alpha, before the control",
+        (1.0, found.plan.alpha),
+        xycoords=("axes fraction", "data"),
+        xytext=(-3, -3),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        fontsize=7,
+        color=LINE,
+    )
     axes.set_ylabel("p-value")
-    axes.invert_yaxis()
+    axes.set_ylim(1.4, min(float(p.min()), found.plan.alpha) / 1.8)  # the strangest on top
     axes.set_title(
         f"{int(flagged.sum()):,} of {len(found):,} windows flagged "
         f"({found.plan.control}, alpha = {found.plan.alpha:g}, null {found.null.name})",
@@ -119,12 +160,17 @@ def plot_comparison(found: Comparison) -> Figure:
     for place, (name, row) in zip(axes, shown.iterrows(), strict=False):
         _draw_null(place, found.draws[name].to_numpy(), row["observed"])
         place.set_title(f"{name}: p = {row['p_value']:.3g}", loc="left", fontsize=9)
+        place.locator_params(axis="x", nbins=4)
+    axes[0].set_ylabel("draws", fontsize=8)
+    axes[0].set_xlabel("red: the window", fontsize=8, loc="left")
     leading = found.fields.head(8)[::-1]
     colours = [FLAGGED if p <= found.alpha else NORMAL for p in leading["p_value"]]
     axes[-1].barh(
         [str(name) for name in leading.index], -np.log10(leading["p_value"]), color=colours
     )
+    axes[-1].axvline(-np.log10(found.alpha), color=LINE, linewidth=0.8, linestyle="--")
     axes[-1].set_title("fields: -log10 p", loc="left", fontsize=9)
+    axes[-1].set_xlabel("dashed: alpha", fontsize=8, loc="left")
     axes[-1].tick_params(labelsize=8)
     return figure
 
@@ -147,7 +193,7 @@ def plot_null(found: PermutationResult) -> Figure:
     axes = figure.subplots()
     _draw_null(axes, found.null_distribution, found.statistic)
     axes.set_title(f"p = {found.p_value:.3g} ({found.alternative})", loc="left", fontsize=10)
-    axes.set(xlabel="statistic", ylabel="draws")
+    axes.set(xlabel="statistic (red: the window)", ylabel="draws")
     return figure
 
 

@@ -6,9 +6,11 @@ import inspect
 import warnings
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from datetime import timedelta
 from numbers import Integral
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from driftlock.baseline import split_baseline
@@ -40,6 +42,7 @@ from driftlock.windows.table import WindowTable, encode
 from driftlock.windows.text import TextRows, text_lines
 
 FEW_ROWS = 20
+LENGTHS = (str, timedelta, np.timedelta64)  # of time, a Timedelta among them
 
 
 @dataclass(frozen=True)
@@ -208,8 +211,14 @@ def _spans(
     n = len(table.codes) - len(tested)
     window, hop = sizes
     if options.groups is not None:
+        if hop is not None:
+            raise OptionError(f"hop={hop!r} is for windows of rows or of time; groups are windows")
         return by_groups(n, tested[options.groups])
-    if isinstance(window, Integral) or not isinstance(window, (str, pd.Timedelta)):
+    in_time = isinstance(window, LENGTHS)
+    if hop is not None and isinstance(hop, LENGTHS) != in_time:
+        sort = "a length of time" if in_time else "a number of rows"
+        raise OptionError(f"hop={hop!r} does not go with window={window!r}; expected {sort} too")
+    if not in_time:
         return by_rows(n, tested, window, hop, guard)
     width = duration("window", window)
     step = width if hop is None else duration("hop", hop)

@@ -151,12 +151,15 @@ def scan_by_codec(job: ScanJob, lines: list[bytes], codec: Codec) -> pd.DataFram
     """NCD of each window by a codec, compressed anew for every draw until 10 were as extreme."""
     found = []
     most = job.options.n_permutations
+    rows = job.spans.sizes[1]
+    telling = {int(rows.argmin()), int(rows.argmax())}  # warned of for all
     for w in range(len(job.spans)):
         checkpoint()
-        rows = np.concatenate(job.spans.rows(w))
-        n = int(job.spans.sizes[0][w])
-        draws = draws_of(job.null.name, None, (n, rows.size), most, job.seed + w)
-        of = codec_statistic("ncd", [lines[row] for row in rows], n, codec)
+        baseline, window = job.spans.rows(w)
+        n, rows = baseline.size, np.concatenate([baseline, window])
+        labels = _labels(job, window.size) if job.null.name == "groups" else None
+        draws = draws_of(job.null.name, labels, (n, rows.size), most, job.seed + w)
+        of = codec_statistic("ncd", [lines[row] for row in rows], n, codec, check=w in telling)
         p, values = sequential_p(
             lambda a, b, of=of, draws=draws: evaluate(of, draws, a, b, threads=True),  # type: ignore[misc]
             "two-sided",

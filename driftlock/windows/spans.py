@@ -99,8 +99,22 @@ def by_time(n: int, instants: Ints, width: int, step: int, guard: int | None) ->
     """Windows of `width` microseconds, `step` apart, over sorted instants of the tested rows.
 
     The first begins with the first row; with a guard, with the first row after it.
+
+    Raises
+    ------
+    InputError
+        If a window is longer than the time that the rows span, or a guard leaves none.
+    OptionError
+        If the hop makes too many windows.
     """
-    begin, end = int(instants[min(guard or 0, len(instants) - 1)]), int(instants[-1])
+    left = instants[guard or 0 :]
+    if not left.size:
+        raise InputError(f"guard={guard:,} leaves none of the {len(instants):,} rows to test")
+    begin, end = int(left[0]), int(left[-1])
+    # the last window is there in full up to where another row could be
+    if end > begin and width > end - begin + int(np.diff(left).max()):
+        window, span = (pd.Timedelta(us, "us") for us in (width, end - begin))
+        raise InputError(f"window={window} is longer than the {span} of the rows left to test")
     count = (end - begin) // step + 1
     if count > MAX_WINDOWS:
         raise OptionError(f"a hop of {step:,} us makes {count:,} windows; take a longer one")
@@ -151,7 +165,7 @@ def _spans(
     kept = np.flatnonzero(rows >= LEAST_ROWS)
     short = np.flatnonzero(rows < LEAST_ROWS)
     if not kept.size:
-        raise InputError("no window has two rows or more; take longer windows")
+        raise InputError("no window has two rows or more; take longer windows or larger groups")
     windows = windows[kept]
     baselines = np.column_stack([np.zeros(kept.size, np.int64), np.full(kept.size, n)])
     if guard is not None:  # the window's first row is row n + windows[:, 0] of all
