@@ -80,8 +80,9 @@ def plot_detection(found: Detection, ax: Axes | None = None) -> Figure:
     scores = found.null.scores / MILLI
     bins = null_bins(scores, float(found.scores.total.max()) / MILLI)
     null.hist(scores, bins=bins, orientation="horizontal", color=NORMAL)
-    null.set(xlabel="baseline rows")
-    null.set_title("baseline", loc="left", fontsize=10)
+    compared = "baseline" if found.plan.knows_normal else "all"
+    null.set(xlabel=f"{compared} rows")
+    null.set_title(compared, loc="left", fontsize=10)
     null.locator_params(axis="x", nbins=3, integer=True)
     _draw_level(null, found)
     return figure

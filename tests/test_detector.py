@@ -223,3 +223,21 @@ def test_fit_forgets_what_it_knew(detector):
     assert list(other.feature_names_in_) == ["amount", "merchant"]
     with pytest.raises(dl.InputError, match="which the baseline lacks"):
         other.predict(NORMAL)
+
+
+def test_the_plan_knows_whether_the_baseline_shows_a_tail():
+    lines = pd.DataFrame({"line": [f"INFO user {i % 7} login ok" for i in range(201)]})
+    lines.loc[200, "line"] = "ERROR kernel panic at 0xdeadbeef"
+    found = dl.detect(lines, baseline=150)
+    assert found.table["score"].idxmax() == 200
+    assert not found.table["is_anomaly"].any()
+    assert not found.plan.tail
+    assert "no tail either" in found.summary()
+    assert dl.Detector().fit(ALL_NORMAL.iloc[:100]).plan(10).tail
+
+
+def test_without_a_baseline_the_summary_speaks_of_no_rank():
+    found = dl.detect(NORMAL)
+    assert not found.plan.knows_normal
+    assert "none known to be normal" in found.summary()
+    assert "by rank alone" not in found.summary()
