@@ -192,6 +192,20 @@ def test_split_calibration_is_seeded_and_exact_without_a_tail():
     assert reseeded.seed_ == first.seed_
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"calibration": "split"},
+        {"calibration": "split", "tail": False, "clean": True},
+        {"calibration": "loo", "tail": False},
+        {"calibration": "cross", "tail": False},
+        {},
+    ],
+)
+def test_nothing_else_is_called_exact(options):
+    assert dl.detect(ODD, baseline=NORMAL, **options).guarantee == "calibrated"
+
+
 @pytest.mark.jit
 def test_clean_leaves_out_what_does_not_belong_and_says_which():
     dirty = pd.concat([ALL_NORMAL, ODD.iloc[:5]], ignore_index=True)
