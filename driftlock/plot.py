@@ -97,7 +97,7 @@ def _draw_rows(axes: Any, found: Detection) -> None:
     axes.plot(*points.normal, ".", color=NORMAL, markersize=size, alpha=0.6, label=others)
     flagged = f"flagged ({points.flagged[0].size:,})"
     axes.plot(*points.flagged, "o", color=FLAGGED, markersize=5, label=flagged)
-    axes.set(xlabel="row, in the order of the events", ylabel="score (bits of evidence)")
+    axes.set(xlabel="place among the tested rows, from 0", ylabel="score (bits of evidence)")
     axes.set_xlim(-0.02 * len(found) - 0.5, 1.02 * len(found) - 0.5)
     axes.locator_params(axis="x", integer=True, min_n_ticks=1)
     axes.xaxis.set_major_formatter("{x:,.0f}")
