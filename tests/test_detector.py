@@ -255,3 +255,10 @@ def test_without_a_baseline_the_summary_speaks_of_no_rank():
     assert not found.plan.knows_normal
     assert "none known to be normal" in found.summary()
     assert "by rank alone" not in found.summary()
+
+
+def test_a_row_at_the_threshold_is_not_predicted():
+    detector = dl.Detector(alpha=0.1).fit(pd.DataFrame({"c": ["the same"] * 60}))
+    asked = pd.DataFrame({"c": ["the same", "another"]})
+    assert detector.decision_function(asked)[0] == detector.threshold_
+    assert detector.predict(asked).tolist() == [0, 1]
