@@ -7,6 +7,7 @@ import inspect
 import os
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -30,7 +31,14 @@ from driftlock.patterns import PATTERN_CONTROLS, Decided, decide, find_patterns
 from driftlock.plan import Plan
 from driftlock.results import Detection, Null
 from driftlock.scoring import MILLI, Scores
-from driftlock.significance import CONTROLS, RowP, censored_row_p, row_p, score_threshold
+from driftlock.significance import (
+    CONTROLS,
+    RowP,
+    censored_row_p,
+    row_p,
+    score_threshold,
+    shows_tail,
+)
 from driftlock.store import read_detector, write_detector
 from driftlock.warm import ensure
 
@@ -354,7 +362,14 @@ class Detector:
         if isinstance(m, bool) or not isinstance(m, Integral) or m < 1:
             raise OptionError(f"m={m!r} is no number of rows; expected a whole number from 1 on")
         n = int(self._state.calibrated.calibrates.sum())
-        return Plan.of(n, int(m), alpha=self.alpha, control=self.control, tail=self.tail)
+        return Plan.of(
+            n,
+            int(m),
+            alpha=self.alpha,
+            control=self.control,
+            tail=self.tail,
+            shows_tail=shows_tail(self._state.null),
+        )
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
         """The options, by name.
@@ -488,7 +503,7 @@ class Detector:
             decided,
             null,
             state.schema,
-            self.plan(len(frame)),
+            replace(self.plan(len(frame)), knows_normal=guarantee != "none"),
             state.calibration,
             guarantee,
         )
