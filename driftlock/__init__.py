@@ -22,6 +22,7 @@ from driftlock.one_call import detect
 from driftlock.plan import Plan
 from driftlock.results import Detection
 from driftlock.threads import set_threads
+from driftlock.version import __version__ as __version__
 from driftlock.warm import warmup
 from driftlock.windows import (
     Comparison,
@@ -32,8 +33,6 @@ from driftlock.windows import (
     permutation_test,
     scan,
 )
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Comparison",

@@ -23,11 +23,27 @@ class OptionError(DriftlockError):
 
 
 class FileError(DriftlockError):
-    """A file, or a line of it, that cannot be read as what it claims to be."""
+    """A file, or a line of it, that cannot be read as what it claims to be.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, with the file's name and the line.
+    line : int, optional
+        The line, counted from 1, for those who show errors in their own way.
+    """
+
+    def __init__(self, message: str, *, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 class NotFittedError(DriftlockError, AttributeError):
     """A detector was asked for results before it was fitted."""
+
+
+class CancelledError(DriftlockError):
+    """Work was given up because nobody waits for it any more."""
 
 
 class DriftlockWarning(UserWarning):

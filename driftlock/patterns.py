@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from driftlock._kernels import nearest as hashing
 from driftlock._kernels import patterns as kernels
 from driftlock.arrays import Encoded, Floats, Ints, Mask, Texts
+from driftlock.cancellation import checkpoint
 from driftlock.coders import RowCoder
 from driftlock.coders.nearest import (
     LEAST_ROWS,
@@ -216,6 +217,7 @@ def _scales(
         equal = np.unique(row_hashes(rows), return_inverse=True)[1].astype(np.int64)
         scales += [[equal], *_cells(rows)]
     for before, after in zip(baseline, tested, strict=True):
+        checkpoint()
         if isinstance(before, Texts) and isinstance(after, Texts):
             texts = [DIGITS.sub(MASK, text) for text in (*before.rows(), *after.rows())]
             scales += _templates(texts)

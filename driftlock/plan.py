@@ -21,8 +21,8 @@ class Plan:
     alpha : float
     control : str
     tail : bool
-        Whether p-values below the smallest rank p may be had from the tail: asked for, and of a
-        baseline of 60 rows or more.
+        Whether p-values below the smallest rank p may be had from the tail: asked for, of a
+        baseline of 60 rows or more, and shown by their scores.
     smallest_rank_p : float
         1 / (n_baseline + 1).
     anomalies_needed : int or None
@@ -30,6 +30,12 @@ class Plan:
         number would do.
     baseline_for_one : int
         Baseline rows with which a single row could be flagged by rank.
+    shows_tail : bool
+        Whether the largest scores of the baseline are enough, and different enough, to be
+        continued; known once it is fitted.
+    knows_normal : bool
+        False where no baseline is known and each row is held against all others: no p-value is a
+        rank then.
 
     Examples
     --------
@@ -49,9 +55,13 @@ class Plan:
     smallest_rank_p: float
     anomalies_needed: int | None
     baseline_for_one: int
+    shows_tail: bool = True
+    knows_normal: bool = True
 
     @classmethod
-    def of(cls, n: int, m: int, *, alpha: float, control: str, tail: bool) -> Plan:
+    def of(
+        cls, n: int, m: int, *, alpha: float, control: str, tail: bool, shows_tail: bool = True
+    ) -> Plan:
         """The plan of a call.
 
         Parameters
@@ -64,6 +74,8 @@ class Plan:
             Control in force.
         tail : bool
             Whether p-values may come from the tail.
+        shows_tail : bool
+            Whether the baseline's scores have one, as far as is known.
 
         Returns
         -------
@@ -78,14 +90,21 @@ class Plan:
             needed = 1 if smallest <= share else None
         elif needed is not None and needed > m:
             needed = None
-        tail = tail and n >= MIN_TAIL_BASELINE
-        return cls(n, m, alpha, control, tail, smallest, needed, one)
+        tail = tail and shows_tail and n >= MIN_TAIL_BASELINE
+        return cls(n, m, alpha, control, tail, smallest, needed, one, shows_tail)
 
     def __repr__(self) -> str:
+        how = f"{self.control} at alpha = {self.alpha:g}"
+        if not self.knows_normal:
+            return (
+                f"Plan: {self.n_rows:,} rows, none known to be normal; {how}\n"
+                "  every p-value is from the tail of all rows' scores, the largest left out;\n"
+                "  reliable up to about 2 % of anomalies: more of them hide one another"
+            )
         sizes = f"{self.n_rows:,} rows against a baseline of {self.n_baseline:,}"
         return "\n".join(
             [
-                f"Plan: {sizes}; {self.control} at alpha = {self.alpha:g}",
+                f"Plan: {sizes}; {how}",
                 f"  smallest rank p-value: {self.smallest_rank_p:.4g}",
                 *self._consequences(),
             ]
@@ -102,7 +121,12 @@ class Plan:
         enough = f"  one would suffice from a baseline of {self.baseline_for_one:,} rows on"
         enough_for_tail = f"a baseline of {MIN_TAIL_BASELINE} rows or more"
         lone = f"  tail=True could flag a lone row that is far beyond {enough_for_tail}"
-        if self.tail:
+        if not self.shows_tail and self.n_baseline >= MIN_TAIL_BASELINE:
+            lone = (
+                "  no tail either: the baseline's largest scores are too much alike;\n"
+                "  a lone row, however far out, gets the smallest rank p-value"
+            )
+        elif self.tail:
             reach = "if it is far enough beyond the baseline"
             lone = f"  a lone row can be flagged through the tail, {reach}"
         return [needed, enough, lone]

@@ -80,8 +80,9 @@ def plot_detection(found: Detection, ax: Axes | None = None) -> Figure:
     scores = found.null.scores / MILLI
     bins = null_bins(scores, float(found.scores.total.max()) / MILLI)
     null.hist(scores, bins=bins, orientation="horizontal", color=NORMAL)
-    null.set(xlabel="baseline rows")
-    null.set_title("baseline", loc="left", fontsize=10)
+    compared = "baseline" if found.plan.knows_normal else "all"
+    null.set(xlabel=f"{compared} rows")
+    null.set_title(compared, loc="left", fontsize=10)
     null.locator_params(axis="x", nbins=3, integer=True)
     _draw_level(null, found)
     return figure
@@ -96,7 +97,7 @@ def _draw_rows(axes: Any, found: Detection) -> None:
     axes.plot(*points.normal, ".", color=NORMAL, markersize=size, alpha=0.6, label=others)
     flagged = f"flagged ({points.flagged[0].size:,})"
     axes.plot(*points.flagged, "o", color=FLAGGED, markersize=5, label=flagged)
-    axes.set(xlabel="row, in the order of the events", ylabel="score (bits of evidence)")
+    axes.set(xlabel="place among the tested rows, from 0", ylabel="score (bits of evidence)")
     axes.set_xlim(-0.02 * len(found) - 0.5, 1.02 * len(found) - 0.5)
     axes.locator_params(axis="x", integer=True, min_n_ticks=1)
     axes.xaxis.set_major_formatter("{x:,.0f}")

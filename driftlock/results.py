@@ -172,7 +172,22 @@ class Detection:
         DataFrame
             Result columns and own columns, strangest first.
         """
-        return self.rows(self._strangest_first(np.arange(len(self)))[:n])
+        return self.rows(self.strangest_places(n))
+
+    def strangest_places(self, n: int | None = None) -> Ints:
+        """Places of the rows with the smallest p-values and largest scores, flagged or not.
+
+        Parameters
+        ----------
+        n : int, optional
+            How many; all by default.
+
+        Returns
+        -------
+        ndarray of int
+            Places among the tested rows, from 0, the strangest first.
+        """
+        return self._strangest_first(np.arange(len(self)))[:n]
 
     def explain(self, label: Hashable = None, *, position: int | None = None) -> Explanation:
         """Why a row is strange: bits, expected bits and evidence of each field.

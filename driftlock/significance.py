@@ -101,6 +101,11 @@ def tail_p(null: Ints, scores: Ints) -> Floats | None:
     return np.clip(largest, np.finfo(float).tiny, 1.0 / (n + 1))
 
 
+def shows_tail(null: tuple[Ints, Ints]) -> bool:
+    """Whether the scores, or the bits, of a baseline have a tail that p-values can be had from."""
+    return any(tail_p(lengths, lengths[:0]) is not None for lengths in null)
+
+
 def censored_p(null: Ints, scores: Ints, *, tail: float, censored: float) -> Floats:
     """p-value against a baseline whose largest scores may themselves be anomalies.
 

@@ -13,6 +13,7 @@ from contextvars import copy_context
 from numbers import Integral
 from typing import Any
 
+from driftlock.cancellation import checkpoint
 from driftlock.errors import OptionError
 
 VARIABLE = "DRIFTLOCK_THREADS"
@@ -57,17 +58,28 @@ def thread_count() -> int:
 
 
 def in_ranges(work: Callable[[int, int], Any], first: int, stop: int, *, least: int = 1) -> None:
-    """Call ``work(a, b)`` on ranges that cover first ... stop - 1, of `least` items or more."""
+    """Call ``work(a, b)`` on ranges that cover first ... stop - 1, of `least` items or more.
+
+    Raises
+    ------
+    CancelledError
+        If the work is cancelled; ranges that run already are finished first.
+    """
     threads = thread_count()
     size = max(least, -(-(stop - first) // (threads * CHUNKS_PER_THREAD)), 1)
-    if threads == 1 or stop - first <= size:
-        if stop > first:
-            work(first, stop)
-        return
+
+    def step(start: int) -> None:
+        checkpoint()
+        work(start, min(start + size, stop))
+
     starts = range(first, stop, size)
+    if threads == 1 or len(starts) == 1:
+        for start in starts:
+            step(start)
+        return
     with ThreadPoolExecutor(threads) as pool:
         # each in the caller's context, which holds what NumPy does on overflow
-        running = [pool.submit(copy_context().run, work, a, min(a + size, stop)) for a in starts]
+        running = [pool.submit(copy_context().run, step, start) for start in starts]
         for done in running:
             done.result()
 

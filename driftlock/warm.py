@@ -10,13 +10,14 @@ import numpy as np
 
 from driftlock import arrays
 from driftlock._kernels.compile_windows import compile_windows
+from driftlock._kernels.jit import on_compilation
 from driftlock._kernels.number import written_decimals
 from driftlock.arrays import Encoded
 from driftlock.patterns import find_patterns
 from driftlock.scoring import Model
 from driftlock.significance import rank_p
 
-PATIENCE = 1.0  # seconds before the note; loading from the cache takes less
+PATIENCE = 1.0  # seconds of compiling before the note
 NOTE = "driftlock: compiling its kernels for this machine, once; this takes some seconds ...\n"
 ROWS = 64
 
@@ -42,15 +43,24 @@ def warmup() -> float:
 
 
 def ensure(job: str) -> float:
-    """Compile the kernels of one job, once in a process; the seconds that it took."""
+    """Compile the kernels of one job, once in a process; the seconds that it took.
+
+    A note on standard error says so once compiling has taken its time; loading from the cache,
+    however slow the machine, is no reason for one.
+    """
     with _lock:
         if job not in _seconds:
             start = time.perf_counter()
             note = threading.Timer(PATIENCE, sys.stderr.write, [NOTE])
             note.daemon = True
-            note.start()
+
+            def announce(note: threading.Timer = note) -> None:
+                if note.ident is None:
+                    note.start()
+
             try:
-                JOBS[job]()
+                with on_compilation(announce):
+                    JOBS[job]()
             finally:
                 note.cancel()
             _seconds[job] = time.perf_counter() - start

@@ -12,6 +12,7 @@ import numba
 import numpy as np
 import pytest
 from hypothesis import settings
+from serving import Served, served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,6 +45,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def sizes() -> Callable[[int, int], int]:
     """`sizes(full, small)`: the size to use, `small` where kernels run as plain Python."""
     return lambda full, small: small if JIT_OFF else full
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A running HTTP service with its default settings, but for rates, which are not limited."""
+    with served(tmp_path_factory.mktemp("service")) as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -377,7 +377,7 @@ def bandwidth(scaled):
 # --- calibration ----------------------------------------------------------------------------------
 
 
-def calibrated(v, lengths, *, own):
+def calibrated(v, lengths, *, own, narrowest=1.0):
     """Evidence in millibits of a length v, given the baseline's lengths."""
     n = len(lengths)
     d = 1 if own else 0
@@ -390,9 +390,42 @@ def calibrated(v, lengths, *, own):
     if d:
         excesses.remove(v - threshold)
         mean = sum(excesses) / len(excesses) if excesses else 0.0
-    width = max(mean, 1000.0)
+    width = max(mean, 1000.0 * narrowest)
     start = -1000 * math.log2((len(excesses) + 0.5) / (n + 1 - d))
     return round(start + 1000 * math.log2(math.e) * (v - threshold) / width)
+
+
+def largest_of(parts, baseline_parts, *, own, narrowest):
+    """Of each row the largest evidence among the figures of one block."""
+    found = [
+        [calibrated(v, learned, own=own, narrowest=narrowest) for v in asked]
+        for asked, learned in zip(parts, baseline_parts)
+    ]
+    return [max(row) for row in zip(*found)]
+
+
+def score(asked, baseline, *, own):
+    """Score of each row in millibits; asked and baseline hold the figures of each block.
+
+    The largest evidence within a block, calibrated again and added over the blocks of a level,
+    calibrated once more and added over the levels: what is told field by field, and of the row.
+    """
+    totals = []
+    for names, narrowest in (
+        (("alone", "context", "entity", "regression"), math.log2(math.e)),
+        (("distance", "ratio"), 1.0),
+    ):
+        own_sums, sums = [], []
+        for name in names:
+            if name in baseline:
+                learned = largest_of(baseline[name], baseline[name], own=True, narrowest=narrowest)
+                found = largest_of(asked[name], baseline[name], own=own, narrowest=narrowest)
+                own_sums.append([calibrated(v, learned, own=True) for v in learned])
+                sums.append([calibrated(v, learned, own=own) for v in found])
+        if sums:
+            learned = [sum(row) for row in zip(*own_sums)]
+            totals.append([calibrated(sum(row), learned, own=own) for row in zip(*sums)])
+    return [sum(row) for row in zip(*totals)]
 
 
 # --- p-values and decisions -----------------------------------------------------------------------

@@ -98,7 +98,7 @@ def test_the_check_for_doors_can_fail(tmp_path: Path) -> None:
 
 # Every way into the library that brings other dtypes, layouts or read-only buffers along.
 REPRESENTATIVE_RUN = """
-import importlib, json, pkgutil
+import importlib, json, pkgutil, tempfile
 import polars, pyarrow
 import driftlock as dl
 from driftlock import _kernels
@@ -118,7 +118,11 @@ for table in (events, events.convert_dtypes(), events[::-1], polars.from_pandas(
 for options in ({"clean": True}, {"calibration": "split", "rng": 0}, {"calibration": "cross"}):
     dl.detect(events, baseline=400, **options)
 dl.detect(events)
-dl.Detector().fit(normal).predict(window)
+detector = dl.Detector(entity="customer").fit(normal)
+detector.predict(window)
+with tempfile.TemporaryDirectory() as folder:
+    detector.save(f"{folder}/detector.npz")
+    dl.Detector.load(f"{folder}/detector.npz").detect(window)
 for null in ("rows", "shift", "groups"):
     dl.compare(normal, window, null=null, n_permutations=99, rng=0,
             **({"groups": "batch"} if null == "groups" else {}))

@@ -14,8 +14,8 @@ import pytest
 
 import driftlock as dl
 from driftlock.cli import main
-from driftlock.cli.show import _brief
 from driftlock.files import read_table, write_table
+from driftlock.reasons import brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,7 +151,7 @@ def test_options_reach_the_detector(monkeypatch):
     main(["detect", "odd.jsonl"])
     args = (
         "detect odd.jsonl --baseline 50 --alpha 0.1 --control by --calibration split --no-tail "
-        "--clean --field amount=category --field a=b=id --seed 3"
+        "--clean --field amount=category --field a=b=id --seed 3 --entity shop --entity key"
     )
     main(args.split())
     assert calls[0] == {
@@ -173,7 +173,98 @@ def test_options_reach_the_detector(monkeypatch):
         "tail": False,
         "clean": True,
         "rng": 3,
+        "entity": ["shop", "key"],
     }
+
+
+def test_a_saved_detector_is_a_baseline(capsys, folder):
+    options = "--alpha 0.1 --control fpr --calibration split --seed 3 --field amount=category"
+    more = "--no-tail --entity shop"
+    assert main(["fit", "normal.csv", "--out", "model", *options.split(), *more.split()]) == 0
+    out, err = capsys.readouterr()
+    assert out == "model: 80 rows learned; 2 of 3 fields coded; calibration split\n"
+    assert err == ""
+    detector = dl.Detector(
+        alpha=0.1,
+        control="fpr",
+        calibration="split",
+        rng=3,
+        fields={"amount": "category"},
+        tail=False,
+        entity=["shop"],
+    )
+    assert dl.Detector.load("model").get_params() == detector.get_params()
+    events = read_table("odd.jsonl")[N:]
+    write_table(events, "new.jsonl")
+    assert main(["detect", "new.jsonl", "--baseline", "model", "--out", "r.jsonl"]) == 1
+    out, err = capsys.readouterr()
+    assert "baseline: model, a detector that learned 80 rows\n" in out
+    assert err == ""
+    expected = detector.fit(read_table("normal.csv")).detect(events).table
+    assert read_table("r.jsonl")["p_value"].tolist() == expected["p_value"].tolist()
+    assert read_table("r.jsonl")["score"].tolist() == expected["score"].tolist()
+
+
+def test_fit_can_clean_its_baseline_and_read_standard_input(capsys, monkeypatch):
+    rng = np.random.default_rng(3)
+    amounts = np.append(rng.normal(50, 5, 300).round(2), [9e6, -8e6])
+    data = pd.DataFrame({"amount": amounts}).to_csv(index=False).encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+    assert main(["fit", "-", "--clean", "--out", "model.npz"]) == 0
+    dropped = dl.Detector.load("model.npz").dropped_
+    assert {300, 301} <= set(dropped)
+    told = f"model.npz: 302 rows learned, {len(dropped)} rows left out; 1 of 1 fields coded; "
+    assert told in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ("fit normal.csv", "--out"),
+        ("fit gone.csv --out model.npz", "gone.csv: no such file"),
+        ("fit normal.csv --out gone/model.npz", "there is no folder 'gone'"),
+        ("fit normal.csv --out normal.csv", "normal.csv: is an input"),
+        ("fit normal.csv --out model.npz --alpha 2", "alpha=2"),
+        ("fit normal.csv --out model.npz --field amount", "not of the form"),
+        ("fit normal.csv --out model.npz --entity who", "entity=['who'] is no field"),
+        ("fit few.csv --out model.npz", "the baseline has 2 rows"),
+        ("detect odd.jsonl --baseline broken.npz", "broken.npz: breaks off"),
+        ("detect other.csv --baseline whole.npz", "lacks the column(s)"),
+        ("detect odd.jsonl --baseline whole.npz --out whole.npz", "whole.npz: cannot write a"),
+        ("compare odd.jsonl --baseline whole.npz", "a baseline for detect alone"),
+        ("scan odd.jsonl --baseline whole.npz --window 20", "a baseline for detect alone"),
+    ],
+)
+def test_bad_models_are_2(folder, capsys, args, message):
+    write_table(read_table("odd.jsonl")[80:], "few.csv")
+    write_table(pd.DataFrame({"x": range(30)}), "other.csv")
+    dl.Detector().fit(read_table("normal.csv")).save("whole.npz")
+    (folder / "broken.npz").write_bytes((folder / "whole.npz").read_bytes()[:-100])
+    assert main(args.split()) == 2
+    out, err = capsys.readouterr()
+    assert message in err
+    assert out == ""
+    assert not (folder / "model.npz").exists()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--alpha", "0.05"],
+        ["--control", "fdr"],
+        ["--calibration", "auto"],
+        ["--no-tail"],
+        ["--clean"],
+        ["--field", "amount=number"],
+        ["--entity", "shop"],
+        ["--seed", "0"],
+    ],
+)
+def test_options_beside_a_saved_detector_are_an_error(capsys, given):
+    dl.Detector().fit(read_table("normal.csv")).save("model.npz")
+    assert main(["detect", "odd.jsonl", "--baseline", "model.npz", *given]) == 2
+    err = capsys.readouterr().err
+    assert f"model.npz: a saved detector has its own options; drop {given[0]}, or" in err
 
 
 def test_format_is_for_a_file_of_another_name(folder, capsys):
@@ -336,7 +427,7 @@ def test_warmup_and_version(capsys):
     assert capsys.readouterr().out == f"driftlock {dl.__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["detect", "simulate"])
+@pytest.mark.parametrize("command", ["detect", "fit", "simulate"])
 def test_help_shows_examples(capsys, command):
     assert main([command, "--help"]) == 0
     out = capsys.readouterr().out
@@ -360,10 +451,10 @@ def test_terminal_sees_a_table_that_fits_and_what_is_going_on(monkeypatch, capsy
 
 
 def test_shown_values_cannot_steer_the_terminal():
-    assert _brief("a\x1b[31m\r\nb\u202ec") == "a\\x1b[31m\\r\\nb\\u202ec"
-    assert _brief("x" * 60) == "x" * 45 + "..."
-    assert _brief(None) == _brief(float("nan")) == _brief(pd.NaT) == "missing"
-    assert _brief(["a", None]) == "['a', None]"
+    assert brief("a\x1b[31m\r\nb\u202ec") == "a\\x1b[31m\\r\\nb\\u202ec"
+    assert brief("x" * 60) == "x" * 45 + "..."
+    assert brief(None) == brief(float("nan")) == brief(pd.NaT) == "missing"
+    assert brief(["a", None]) == "['a', None]"
 
 
 def test_output_that_cannot_hold_a_character_spells_it_out(monkeypatch):

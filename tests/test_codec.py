@@ -56,6 +56,14 @@ def test_higher_levels_are_smaller(name):
     assert get_codec(name, high).size(data) < get_codec(name, low).size(data)
 
 
+def test_the_end_of_what_is_given_counts_most():
+    noise = np.random.default_rng(1).bytes(70_000)
+    for name in ("gzip", "lz4"):  # neither looks back over all of it
+        codec = get_codec(name)
+        assert codec.size_given(noise[-500:], noise) < 60
+        assert codec.size_given(noise[:500], noise) >= 500
+
+
 def test_unknown_codecs_and_levels_list_the_known():
     with pytest.raises(OptionError, match="'bz2' is not known; choose one of 'zstd', 'lz4'"):
         get_codec("bz2")

@@ -231,6 +231,16 @@ def test_scale_and_bandwidth(name: str) -> None:
     assert density.grid[2] == pytest.approx(naive.bandwidth(scaled), rel=1e-12)
 
 
+def test_bandwidth_goes_by_the_quartiles_where_tails_are_heavy() -> None:
+    values = np.concatenate([np.linspace(-1, 1, 81), np.full(10, 40.0), np.full(10, -40.0)])
+    density = Density.fit(values, by_magnitude=False)
+    scaled = naive.asinh_scale(values.tolist(), density.center, density.spread)
+    quarter, three_quarters = np.quantile(scaled, [0.25, 0.75])
+    width = (three_quarters - quarter) / 1.34
+    assert width < 0.8 * np.std(scaled)
+    assert density.grid[2] == pytest.approx(1.06 * width * 101**-0.2, rel=1e-9)
+
+
 @pytest.mark.parametrize(("decades", "on_log_scale"), [(2.4, False), (2.6, True)])
 def test_log_scale_where_the_middle_90_percent_span_more_than_two_and_a_half_decades(
     decades: float, on_log_scale: bool

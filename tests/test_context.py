@@ -130,6 +130,14 @@ def test_parents_are_fields_that_explain_and_no_others(linked) -> None:
     assert 0 in parents[1]
 
 
+def test_a_field_has_the_three_best_of_more_parents(linked) -> None:
+    district = symbols(linked[0].codes // 3, 4)
+    coders = ContextBlock.fit([*linked, district]).coders
+    parents = {coder.child: coder.parents for coder in coders}
+    assert [len(found) for found in parents.values()] == [3] * 5
+    assert set(parents[1]) == {0, 2, 3}  # of the city the district says less than shop, hour, price
+
+
 def test_a_field_that_fits_its_context_costs_less_and_one_that_does_not_more(linked) -> None:
     block = ContextBlock.fit(linked)
     rest = take(linked, np.zeros(2, int))[4:]

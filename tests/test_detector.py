@@ -192,6 +192,20 @@ def test_split_calibration_is_seeded_and_exact_without_a_tail():
     assert reseeded.seed_ == first.seed_
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"calibration": "split"},
+        {"calibration": "split", "tail": False, "clean": True},
+        {"calibration": "loo", "tail": False},
+        {"calibration": "cross", "tail": False},
+        {},
+    ],
+)
+def test_nothing_else_is_called_exact(options):
+    assert dl.detect(ODD, baseline=NORMAL, **options).guarantee == "calibrated"
+
+
 @pytest.mark.jit
 def test_clean_leaves_out_what_does_not_belong_and_says_which():
     dirty = pd.concat([ALL_NORMAL, ODD.iloc[:5]], ignore_index=True)
@@ -223,3 +237,28 @@ def test_fit_forgets_what_it_knew(detector):
     assert list(other.feature_names_in_) == ["amount", "merchant"]
     with pytest.raises(dl.InputError, match="which the baseline lacks"):
         other.predict(NORMAL)
+
+
+def test_the_plan_knows_whether_the_baseline_shows_a_tail():
+    lines = pd.DataFrame({"line": [f"INFO user {i % 7} login ok" for i in range(201)]})
+    lines.loc[200, "line"] = "ERROR kernel panic at 0xdeadbeef"
+    found = dl.detect(lines, baseline=150)
+    assert found.table["score"].idxmax() == 200
+    assert not found.table["is_anomaly"].any()
+    assert not found.plan.tail
+    assert "no tail either" in found.summary()
+    assert dl.Detector().fit(ALL_NORMAL.iloc[:100]).plan(10).tail
+
+
+def test_without_a_baseline_the_summary_speaks_of_no_rank():
+    found = dl.detect(NORMAL)
+    assert not found.plan.knows_normal
+    assert "none known to be normal" in found.summary()
+    assert "by rank alone" not in found.summary()
+
+
+def test_a_row_at_the_threshold_is_not_predicted():
+    detector = dl.Detector(alpha=0.1).fit(pd.DataFrame({"c": ["the same"] * 60}))
+    asked = pd.DataFrame({"c": ["the same", "another"]})
+    assert detector.decision_function(asked)[0] == detector.threshold_
+    assert detector.predict(asked).tolist() == [0, 1]

@@ -114,6 +114,13 @@ def test_the_kind_is_told_by_the_values_and_kept_with_its_reason(name):
     assert row["coded"] == (kind != "id")
 
 
+@pytest.mark.parametrize(("distinct", "kind"), [(8, "category"), (9, "number")])
+def test_up_to_eight_different_numbers_are_a_category(distinct, kind):
+    values = np.arange(N) % distinct * 1.5
+    assert decide(pd.Series(values)).kind == kind
+    assert decide(pd.Series(values).astype(str)).kind == kind
+
+
 def test_the_kind_does_not_depend_on_the_order_of_long_columns():
     n = 3 * SAMPLE
     ids = pd.Series([f"{i:08x}" if i % 3 else f"msg {i} of {i % 7}" for i in range(n)])

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from driftlock.errors import DriftlockWarning, FileError, OptionError
 from driftlock.files import read_table, to_json_lines, write_table
+from driftlock.files.parse import json_rows
 from driftlock.files.reading import FORMATS
 
 if TYPE_CHECKING:
@@ -484,3 +485,25 @@ def test_a_log_is_read_line_by_line_and_loses_no_byte(tmp_path: Path) -> None:
     frame = read_table(path)
     assert frame.columns.tolist() == ["line"]
     assert frame["line"].tolist() == ["first line", "second \\xff line", '{"not": "json"}']
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "line", "message"),
+    [
+        ("jsonl", '{"a": 1}\n\n{"a": NaN}\n', 3, "NaN is no JSON number; write null"),
+        ("jsonl", '{"a": -Infinity}', 1, "-Infinity is no JSON number"),
+        ("json", '[{"a": 1},\n {"a": 1e999}]', 2, "'1e999' is beyond the range of numbers"),
+        ("json", '[{"a": 1},\n {"a": ]', 2, "Expecting value at column 8"),
+        ("jsonl", '{"a": 1}\n{"a": 2, "a": 3}', 2, "key 'a' stands twice"),
+    ],
+)
+def test_strict_json_names_the_line(kind: str, text: str, line: int, message: str) -> None:
+    with pytest.raises(FileError, match=message) as caught:
+        json_rows(text, kind, "body", strict=True)
+    assert caught.value.line == line
+    assert str(caught.value).startswith(f"body: line {line}: ")
+
+
+def test_strict_json_reads_all_that_is_json() -> None:
+    text = '[{"a": 1e308, "b": null, "c": -0.5, "d": 12345678901234567890}]'
+    assert json_rows(text, "json", "body", strict=True) == json.loads(text)

@@ -23,6 +23,7 @@ from driftlock.patterns import (
     Division,
     PatternTest,
     _cells,
+    _of_scale,
     _scales,
     _templates,
     decide,
@@ -393,3 +394,22 @@ def test_patterns_through_typed_fields_are_free_of_the_order_of_tested_rows() ->
     rows = np.arange(300)
     for before, after in zip(labels(later), labels(later.iloc[order])):
         assert partition(before, rows) == partition(after, order)
+
+
+@pytest.mark.parametrize(
+    ("q", "divisions", "level"),
+    [
+        (1e-6, 1, 20 * 2 / (31 * 12)),  # the normal share to be expected: m (y + 1) / ((n + 1) x)
+        (1e-6, 2, 20 * (2 + math.sqrt(2)) / (31 * 12)),  # the best of two: a deviation more
+        (0.03, 1, 0.3),  # rejected at a tenth of the level
+        (0.2, 1, 1.0),
+    ],
+)
+def test_the_level_of_a_row_is_that_of_its_pattern_and_of_the_normal_rows_in_it(
+    q: float, divisions: int, level: float
+) -> None:
+    n, labels = 30, np.repeat([0, 1, 0, 1], [29, 1, 8, 12])  # 1 of 30 and 12 of 20 are of kind 1
+    division = Division.of(labels, n)
+    assert division.could.all()
+    found = _of_scale([division] * divisions, [np.array([1.0, q])] * divisions, n)
+    assert found.q.tolist() == pytest.approx([1.0] * 8 + [level] * 12)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import naive
 import numpy as np
 import pytest
@@ -101,3 +103,24 @@ def test_sizes_and_options_are_kept(control: str) -> None:
 )
 def test_the_plan_says_what_to_expect(n: int, m: int, tail: bool, says: str) -> None:
     assert says in repr(plan_of(n, m, tail=tail))
+
+
+def test_a_baseline_without_a_tail_promises_no_lone_row() -> None:
+    plan = Plan.of(400, 600, alpha=0.05, control="fdr", tail=True, shows_tail=False)
+    assert not plan.tail
+    assert "no tail either: the baseline's largest scores are too much alike" in repr(plan)
+    assert "through the tail" not in repr(plan)
+    assert "tail=True could" not in repr(plan)
+
+
+def test_a_small_baseline_is_told_what_size_would_do_not_that_its_scores_are_alike() -> None:
+    plan = Plan.of(59, 600, alpha=0.05, control="fdr", tail=True, shows_tail=False)
+    assert "a baseline of 60 rows or more" in repr(plan)
+    assert "too much alike" not in repr(plan)
+
+
+def test_without_a_baseline_the_plan_speaks_of_no_rank() -> None:
+    plan = replace(plan_of(1000, 1000, tail=True), knows_normal=False)
+    assert repr(plan).startswith("Plan: 1,000 rows, none known to be normal; fdr at alpha = 0.05")
+    assert "rank" not in repr(plan)
+    assert "up to about 2 % of anomalies" in repr(plan)

@@ -96,3 +96,9 @@ def test_it_draws_on_given_axes():
 def test_without_a_baseline_the_title_says_so():
     figure = dl.detect(pd.DataFrame({"x": VALUES})).plot()
     assert "each tested against all others" in figure.axes[0].get_title(loc="left")
+
+
+@pytest.mark.parametrize(("known", "label"), [(True, "baseline rows"), (False, "all rows")])
+def test_the_second_picture_names_what_the_rows_were_compared_with(known, label):
+    found = detection(VALUES) if known else dl.detect(pd.DataFrame({"x": VALUES}))
+    assert found.plot().axes[1].get_xlabel() == label

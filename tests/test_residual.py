@@ -111,6 +111,17 @@ def test_noise_has_no_category(seed: int) -> None:
     assert fit_group(0, rng.normal(0, 1, 400), [(1, symbols(rng.integers(0, 4, 400), 4))]) is None
 
 
+@pytest.mark.parametrize(("share", "counts"), [(0.005, False), (0.01, False), (0.05, True)])
+def test_a_category_counts_where_it_explains_more_than_two_percent(
+    share: float, counts: bool
+) -> None:
+    groups = np.tile([0, 1], 1000)
+    noise = np.repeat(np.random.default_rng(7).normal(0, 1, 1000), 2)  # the same in both groups
+    noise = (noise - noise.mean()) / noise.std()
+    values = np.sqrt(1 - share) * noise + np.sqrt(share) * (2.0 * groups - 1.0)
+    assert (fit_group(0, values, [(1, symbols(groups, 2))]) is not None) is counts
+
+
 def test_a_category_that_hardly_repeats_is_no_group() -> None:
     rng = np.random.default_rng(6)
     codes = np.repeat(np.arange(60), 2)

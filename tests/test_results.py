@@ -31,6 +31,13 @@ def found():
     return detection()
 
 
+def test_expected_bits_are_the_mean_of_the_baseline_rows_each_left_out(found):
+    bits = dl.Detector().fit(MIXED.iloc[:120])._state.calibrated.scores.bits
+    expected = found.explain(position=0).table["expected_bits"]
+    means = dict(zip(found.fields.columns, bits.mean(axis=1) / 1000, strict=True))
+    assert expected.to_dict() == pytest.approx(means)
+
+
 def small(**columns):
     rng = np.random.default_rng(0)
     base = {"shop": rng.choice(list("abcd"), 120), "amount": rng.normal(50, 5, 120).round(2)}

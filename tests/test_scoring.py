@@ -12,7 +12,7 @@ from columns import a_table, numbers, symbols, take, texts, times
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftlock.coders import fit_coder
+from driftlock.coders import Reading, fit_coder
 from driftlock.scoring import Calibration, Model, Scores, merge_scores
 from driftlock.significance import rank_p
 
@@ -34,6 +34,13 @@ def assert_same(left: Scores, right: Scores, rows=slice(None)) -> None:
     """Every number of `left` is that of `right` at `rows`, to the last bit."""
     for name, values in arrays_of(left).items():
         np.testing.assert_array_equal(values, getattr(right, name)[..., rows], err_msg=name)
+
+
+def rounded_blocks(reading: Reading) -> dict[str, list[list[int]]]:
+    return {
+        name: [[int(np.floor(1000 * v + 0.5)) for v in figures] for _, figures in parts]
+        for name, parts in reading.blocks.items()
+    }
 
 
 @cache
@@ -107,6 +114,16 @@ def test_bits_are_what_the_coder_measures(tables) -> None:
         for field, (column, learned) in enumerate(zip(columns, baseline)):
             bits = fit_coder(learned).measure(column, own=own).bits
             assert np.abs(scores.bits[field] - 1000 * bits).max() <= 0.5 + 1e-6
+
+
+def test_the_score_is_that_of_the_definition() -> None:
+    baseline, model, new = baseline_model_and_new_rows(60)
+    learned = rounded_blocks(model.codes.read(baseline, own=True))
+    assert len(learned) >= 4
+    assert max(map(len, learned.values())) > 1
+    assert model.baseline.total.tolist() == naive.score(learned, learned, own=True)
+    asked = rounded_blocks(model.codes.read(new, own=False))
+    assert model.score(new).total.tolist() == naive.score(asked, learned, own=False)
 
 
 def test_scores_are_whole_numbers_from_zero_on(tables) -> None:

@@ -17,6 +17,7 @@ from driftlock.significance import (
     rank_p,
     row_p,
     score_threshold,
+    shows_tail,
     tail_p,
 )
 
@@ -301,3 +302,22 @@ def test_the_input_is_left_alone() -> None:
 def test_an_unknown_control_names_the_known_ones() -> None:
     with pytest.raises(OptionError, match=r"bonferroni.*fdr.*fwer"):
         adjust(np.array([0.5]), "bonferroni")
+
+
+@pytest.mark.parametrize(
+    ("scores", "bits", "shows"),
+    [
+        (exponential(100), exponential(100, seed=1), True),
+        (exponential(100), np.zeros(100, np.int32), True),
+        (np.zeros(100, np.int32), exponential(100), True),
+        (np.zeros(100, np.int32), np.zeros(100, np.int32), False),
+        (exponential(59), exponential(59), False),
+    ],
+)
+def test_a_baseline_shows_a_tail_where_a_lone_row_gets_less_than_the_rank(
+    scores: np.ndarray, bits: np.ndarray, shows: bool
+) -> None:
+    assert shows_tail((scores, bits)) is shows
+    far = millibits([10**6])
+    p = row_p((scores, bits), (far, far), tail=True)
+    assert (p.values[0] < 1 / (scores.size + 1)) is np.bool_(shows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,13 +17,14 @@ from driftlock.distance import count_tables, ncd_of
 from driftlock.draws import Draws, code_space
 from driftlock.errors import DriftlockWarning, InputError, OptionError
 from driftlock.lines import row_lines
-from driftlock.permutation import TWO_SIDED, VERDICT
+from driftlock.permutation import TWO_SIDED, VERDICT, verdict
+from driftlock.significance import adjust
 from driftlock.windows import compare, permutation_test, scan, scan_run
 from driftlock.windows.nulls import choose_null
 from driftlock.windows.plots import heat_of
 from driftlock.windows.scan import ScanOptions
 from driftlock.windows.scan_results import runs
-from driftlock.windows.scan_run import ScanJob
+from driftlock.windows.scan_run import ScanJob, draws_for_one
 from driftlock.windows.spans import by_rows, by_time
 from driftlock.windows.table import encode
 
@@ -107,6 +109,9 @@ def test_columns_of_the_comparison():
     assert found.draws["ncd"].mean() == pytest.approx(rows.loc["ncd", "expected"])
 
 
+NCDS = ("ncd_zstd", "ncd")
+
+
 def test_a_codec_joins_the_verdict():
     events = table(150)
     found = compare(events[:110], events[110:], coder="zstd", n_permutations=60, rng=1)
@@ -120,6 +125,15 @@ def test_a_codec_joins_the_verdict():
     )
     assert found.table.loc["compression_ratio", "window"] == len(y) / size(y)
     assert found.table.loc["compression_ratio", "p_value"] > 0
+    with_codec, by_counts = (
+        verdict(
+            np.rint(
+                np.vstack([found.table.loc[names, "observed"], found.draws[names]]) * 1e9
+            ).astype(np.int64)
+        )[1]
+        for names in ([ncd_name, "entropy", "mean_bits", "top_bits"] for ncd_name in NCDS)
+    )
+    assert found.p_value == with_codec != by_counts
 
 
 def test_openzl_falls_back(monkeypatch):
@@ -252,6 +266,31 @@ def test_a_persistent_symbol_is_an_order():
     events = table(450).assign(state=np.where(state, "on", "off"))
     found = compare(events[:400], events[400:], n_permutations=DRAWS, rng=1)
     assert (found.null.name, found.null.field) == ("shift", "state")
+
+
+def test_an_order_that_only_bits_show():
+    rng = np.random.default_rng(2)
+    calm = np.repeat(rng.permutation([1.0, 8.0] * 23), 10)[:450]  # stretches of small and large
+    events = pd.DataFrame({"x": calm * rng.normal(size=450)})
+    found = compare(events[:400], events[400:], n_permutations=19, rng=1)
+    assert (found.null.name, found.null.field) == ("shift", "all fields")
+
+
+def test_kinds_may_be_overridden():
+    events, kinds = table(), {"user": "id"}
+    assert "user" in scan(events, n_permutations=9, rng=1).fields
+    assert "user" not in scan(events, n_permutations=9, fields=kinds, rng=1).fields
+    compared = compare(events[:400], events[400:], n_permutations=9, fields=kinds, rng=1)
+    assert "user" not in compared.fields.index
+
+
+def test_compression_ratio_is_that_of_the_window():
+    events = table(60)
+    window = b"".join(row_lines(events)[40:])
+    found = permutation_test(
+        events[:40], events[40:], "compression_ratio", coder="gzip", n_permutations=9, rng=1
+    )
+    assert found.statistic == len(window) / get_codec("gzip").size(window)
 
 
 def test_a_window_of_few_independent_rows_warns():
@@ -439,6 +478,11 @@ def test_scan_finds_the_stretch(stream):
     flagged = found.table[found.table["is_anomaly"]]
     assert {800, 825, 850} <= set(flagged["start"])
     event = found.events.sort_values("p_value").iloc[0]
+    assert event["windows"] > 1
+    run = found.table.loc[event["first_window"] : event["last_window"]]
+    assert len(run) == event["windows"]
+    assert (event["start"], event["end"]) == (run["start"].iloc[0], run["end"].iloc[-1])
+    assert event["p_value"] == run["p_value"].min()
     assert 725 < event["start"] <= 800
     assert event["top_field"] in ("shop", "amount")
     assert list(found.fields) == [*stream, "(repeated rows)"]
@@ -446,6 +490,17 @@ def test_scan_finds_the_stretch(stream):
     assert found.anomalies["p_value"].is_monotonic_increasing
     assert "event(s)" in repr(found)
     assert "<table" in found._repr_html_()
+
+
+def test_an_event_is_named_by_its_strangest_window(stream):
+    found = scan(stream[:700], window=50, n_permutations=19, rng=1)
+    p, leads = [0.04, 0.01, 0.02, 1.0, 0.03, 0.03], list("abcdef")
+    flags = [True, True, True, False, True, False]
+    flagged = found.table.assign(p_value=p, is_anomaly=flags, top_field=leads)
+    events = replace(found, table=flagged).events
+    assert events["top_field"].tolist() == ["b", "e"]
+    assert events["p_value"].tolist() == [0.01, 0.03]
+    assert events["end"].tolist() == [549, 649]
 
 
 def test_the_first_window_of_a_scan_is_a_comparison(stream):
@@ -505,6 +560,25 @@ def test_each_window_draws_its_own():
     _, out, _ = scanned_by_kernels([(40, 60), (40, 60), (40, 60)], 5, 60)
     assert (out[:, :4] == out[0, :4]).all()  # the same rows
     assert len({tuple(row) for row in out[:, 4:9]}) > 1  # other draws
+
+
+@pytest.mark.parametrize("coder", ["text", "zstd"])
+def test_each_window_draws_its_own_by_any_coder(coder):
+    window = table(20, 2)
+    events = pd.concat([table(60), window, window, window], ignore_index=True)
+    options = {"coder": coder, "null": "rows", "n_permutations": 60, "rng": 1}
+    found = scan(events, baseline=60, window=20, **options).table
+    name = "ncd" if coder == "text" else "ncd_zstd"
+    assert found[name].nunique() == 1
+    assert found["p_value"].nunique() > 1
+
+
+def test_a_single_odd_row_glows_in_the_heat_map():
+    events = table(900)
+    events.loc[630, "count"] = 100_000
+    found = scan(events, window=50, null="rows", n_permutations=19, rng=1)
+    assert found.fields["count"].idxmax() == (630 - 400) // 50
+    assert found.fields["count"].max() > 4
 
 
 def test_shifts_of_a_scan_are_all_taken_where_they_are_few():
@@ -573,6 +647,16 @@ def test_controls(stream, control):
     found = scan(stream, window=100, n_permutations=DRAWS, control=control, rng=1)
     assert found.plan.control == control
     assert found.table["is_anomaly"].any()
+    q = adjust(found.table["p_value"].to_numpy(), control)
+    assert np.array_equal(found.table["q_value"], q)
+    assert np.array_equal(found.table["is_anomaly"], q <= 0.05)
+
+
+def test_decisions_are_those_of_the_control():
+    events = table(1_400)
+    found = scan(events, window=50, n_permutations=99, max_permutations=99, rng=1).table
+    assert (found["p_value"] <= 0.05).any()  # one alone would be flagged
+    assert found["is_anomaly"].sum() == (found["q_value"] <= 0.05).sum() == 0
 
 
 def test_more_draws_are_the_same_stream(stream):
@@ -582,6 +666,26 @@ def test_more_draws_are_the_same_stream(stream):
     both = found.table["draws"] == 499
     assert both.any()
     assert (found.table.loc[both, "p_value"] == whole.table.loc[both, "p_value"]).all()
+
+
+def test_a_window_goes_on_until_ten_draws_were_as_extreme(stream):
+    found = scan(stream, n_permutations=49, max_permutations=2_999, rng=1).table
+    extreme = found["p_value"] * (found["draws"] + 1) - 1
+    assert ((extreme > 9.5) | (found["draws"] == draws_for_one(len(found), ScanOptions()))).all()
+    assert found["draws"].nunique() > 1
+    assert (found["draws"] <= 2_999).all()
+
+
+def test_draws_that_flag_one_window_alone():
+    """The most extreme of (R + 1) draws, six times over, is within the share of one window."""
+    for control, share in {
+        "fpr": 0.05,
+        "fdr": 0.05 / 40,
+        "fwer": 0.05 / 40,
+        "by": 0.05 / 40 / sum(1 / k for k in range(1, 41)),
+    }.items():
+        draws = draws_for_one(40, ScanOptions(control=control))
+        assert 6 / draws <= share < 6 / (draws - 1)
 
 
 def test_time_windows():

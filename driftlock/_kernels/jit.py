@@ -9,10 +9,12 @@ fastmath stays off: reassociation changes results.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numba
+from numba.core import event
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -30,3 +32,18 @@ def jit(function: F) -> F:
         except RuntimeError:  # no folder that can be written: compile in every process
             pass
     return numba.njit(**options)(function)  # type: ignore[no-any-return]
+
+
+@contextmanager
+def on_compilation(tell: Callable[[], object]) -> Iterator[None]:
+    """Call `tell` whenever a kernel is compiled, and not merely loaded from the cache."""
+
+    class Listener(event.Listener):
+        def on_start(self, event: object) -> None:  # noqa: ARG002
+            tell()
+
+        def on_end(self, event: object) -> None:
+            pass
+
+    with event.install_listener("numba:compile", Listener()):
+        yield

@@ -1,7 +1,8 @@
-"""The command line: ``driftlock detect | compare | scan | simulate | warmup``.
+"""The command line: ``driftlock detect | fit | compare | scan | serve | simulate | warmup``.
 
-`app` has the commands and the exit codes, `run` does what `detect` was asked to do, `windows` is
-`compare` and `scan`, `options` are what commands share, `show` lays results out for people.
+`app` has the commands and the exit codes, `run` does what `detect` was asked to do, `fit` makes a
+detector to detect with, `windows` is `compare` and `scan`, `options` are what commands share,
+`show` lays results out for people.
 """
 
 from driftlock.cli.app import main

@@ -13,9 +13,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import driftlock
-from driftlock.calibration import CALIBRATIONS
-from driftlock.cli.options import Alpha, Control, Debug, Field, File, Form
+from driftlock.cli.fit import FIT_HELP, detector_options, fit_command, given_options
+from driftlock.cli.options import (
+    Alpha,
+    Calibration,
+    Clean,
+    Control,
+    Debug,
+    Entity,
+    Field,
+    File,
+    Form,
+    NoTail,
+    SplitSeed,
+)
 from driftlock.cli.run import Job, check_target, run_detect
+from driftlock.cli.service import SERVE_HELP, serve_command
 from driftlock.cli.windows import COMPARE_HELP, SCAN_HELP, compare_command, scan_command
 from driftlock.datasets import KINDS, make_transactions
 from driftlock.errors import DriftlockError, DriftlockWarning
@@ -49,6 +62,7 @@ Examples:
   driftlock detect today.jsonl --baseline normal.jsonl --out result.parquet
   zcat log.jsonl.gz | driftlock detect - --control fwer --plot scores.png
   driftlock detect orders.csv --field zip=category --field note=id
+  driftlock detect today.jsonl --baseline normal.npz
 """
 SIMULATE_HELP = """Write simulated card transactions to OUT, some of them anomalies of known kinds.
 
@@ -81,25 +95,24 @@ def _common(
 
 @app.command("detect", help=DETECT_HELP)
 def _detect(
+    context: typer.Context,
     file: File,
     *,
     baseline: Annotated[
         str,
         typer.Option(
             metavar="N|FILE|none",
-            help="What is normal: the first N rows of FILE, another file, or none known.",
+            help="What is normal: the first N rows of FILE, another file (a table, or a detector "
+            "from `driftlock fit`, whose options then count), or none known.",
         ),
     ] = "400",
     alpha: Alpha = 0.05,
     control: Control = "fdr",
-    calibration: Annotated[str, typer.Option(help=f"One of {', '.join(CALIBRATIONS)}.")] = "auto",
-    no_tail: Annotated[
-        bool, typer.Option("--no-tail", help="No p-value below 1 / (baseline rows + 1).")
-    ] = False,
-    clean: Annotated[
-        bool, typer.Option("--clean", help="First leave anomalies in the baseline out of it.")
-    ] = False,
+    calibration: Calibration = "auto",
+    no_tail: NoTail = False,
+    clean: Clean = False,
     field: Field = None,
+    entity: Entity = None,
     form: Form = "auto",
     out: Annotated[
         Path | None,
@@ -107,23 +120,24 @@ def _detect(
     ] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the scores: .png, .svg, .pdf.")] = None,
     top: Annotated[int, typer.Option(min=0, help="Show so many of the strangest rows.")] = 10,
-    seed: Annotated[int | None, typer.Option(help="Seed of the split calibration.")] = None,
+    seed: SplitSeed = None,
     _debug: Debug = False,
 ) -> int:
     """Pass the options on."""
-    options = {
-        "alpha": alpha,
-        "control": control,
-        "calibration": calibration,
-        "tail": not no_tail,
-        "clean": clean,
-        "rng": seed,
-    }
-    return run_detect(Job(file, baseline, form, out, plot, top, tuple(field or ()), options))
+    options = detector_options(
+        {"alpha": alpha, "control": control, "calibration": calibration, "clean": clean},
+        no_tail=no_tail,
+        entity=entity,
+        seed=seed,
+    )
+    job = Job(file, baseline, form, out, plot, top, tuple(field or ()), options)
+    return run_detect(job, given_options(context))
 
 
+app.command("fit", help=FIT_HELP)(fit_command)
 app.command("compare", help=COMPARE_HELP)(compare_command)
 app.command("scan", help=SCAN_HELP)(scan_command)
+app.command("serve", help=SERVE_HELP)(serve_command)
 
 
 @app.command("simulate", help=SIMULATE_HELP)

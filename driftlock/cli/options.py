@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from driftlock.calibration import CALIBRATIONS
 from driftlock.files.reading import FORMATS
 from driftlock.significance import CONTROLS
 from driftlock.windows.options import AUTO_NULLS, CODERS
@@ -21,6 +22,21 @@ Field = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME=KIND", help="Set the kind of a field; may be repeated."),
 ]
+
+# Of detect and fit: what a detector has besides.
+Calibration = Annotated[str, typer.Option(help=f"One of {', '.join(CALIBRATIONS)}.")]
+NoTail = Annotated[
+    bool, typer.Option("--no-tail", help="No p-value below 1 / (baseline rows + 1).")
+]
+Clean = Annotated[
+    bool, typer.Option("--clean", help="First leave anomalies in the baseline out of it.")
+]
+Entity = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="The field that says whose row it is; may be repeated."),
+]
+SplitSeed = Annotated[int | None, typer.Option(help="Seed of the split calibration.")]
+
 # `main` looks for it among the arguments, since an error may come before any is parsed.
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 

@@ -12,9 +12,11 @@ import pandas as pd
 import typer
 
 from driftlock.cli.show import progress, strangest_rows
+from driftlock.detector import Detector
 from driftlock.errors import DriftlockWarning, FileError, OptionError, listed
 from driftlock.files import check_writable, read_table, write_bytes, write_table
 from driftlock.one_call import detect
+from driftlock.store import is_saved
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,15 +41,20 @@ class Job:
     options: dict[str, Any]
 
 
-def run_detect(job: Job) -> int:
-    """Read, test, write what was asked for, show the rest; return the exit code."""
+def run_detect(job: Job, given: tuple[str, ...]) -> int:
+    """Read, test, write what was asked for, show the rest; return the exit code.
+
+    `given` are the options of a detector that were typed: a saved one has its own.
+    """
     fields = kinds_of(job.kinds)
     check_targets(job)
     with progress(f"reading {job.file}"):
         events = read_table(job.file, format=job.form)
-        baseline, words = baseline_of(job)
-    with progress(f"fitting and scoring {len(events):,} rows"):
-        found = detect(events, baseline=baseline, fields=fields, **job.options)
+        saved = _saved_detector(job, given)
+        baseline, words = saved or baseline_of(job)
+    with progress(f"{'' if saved else 'fitting and '}scoring {len(events):,} rows"):
+        options = {} if saved else {"fields": fields, **job.options}
+        found = detect(events, baseline=baseline, **options)
     if job.out is not None:
         with progress(f"writing {job.out}"):
             write_table(result_table(found, str(job.out)), job.out)
@@ -128,6 +135,20 @@ def kinds_of(pairs: tuple[str, ...]) -> dict[str, str] | None:
     return fields or None
 
 
+def _saved_detector(job: Job, given: tuple[str, ...]) -> tuple[Detector, str] | None:
+    """The detector that --baseline names, told by its content, and the same in words."""
+    if not is_saved(job.baseline):
+        return None
+    if given:
+        raise OptionError(
+            f"{job.baseline}: a saved detector has its own options; drop {', '.join(given)}, or "
+            "fit and save one with them"
+        )
+    detector = Detector.load(job.baseline)
+    rows = len(detector.decision_scores_)
+    return detector, f"{job.baseline}, a detector that learned {rows:,} rows"
+
+
 def baseline_of(job: Job) -> tuple[int | pd.DataFrame | None, str]:
     """Read what --baseline says, a count, a file or none, and put it in words."""
     text = job.baseline
@@ -137,6 +158,8 @@ def baseline_of(job: Job) -> tuple[int | pd.DataFrame | None, str]:
         return int(text), f"the first {int(text):,} rows of {_named(job.file)}, taken as normal"
     if text != "-" and not Path(text).exists():
         raise FileError(f"--baseline {text!r} is neither a number of rows nor a file nor none")
+    if is_saved(text):
+        raise OptionError(f"--baseline {text}: a saved detector is a baseline for detect alone")
     table = read_table(text)
     return table, f"{_named(text)}, {len(table):,} rows, taken as normal"
 

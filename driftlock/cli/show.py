@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-if TYPE_CHECKING:
-    from collections.abc import Hashable
+from driftlock.reasons import brief, notable, reasons_of
 
+if TYPE_CHECKING:
     from driftlock.results import Detection
     from driftlock.windows import Comparison, Scan
 
-NOTABLE = 5.0  # bits of evidence from which a field is a reason: one baseline row in 32
-REASONS = 3
 COMPARED = (
     "ncd",
     "expected_ncd",
@@ -33,10 +31,12 @@ def strangest_rows(found: Detection, n: int) -> str:
     table = _table("row", "score", "p", "q")
     table.add_column("flag", no_wrap=True)
     table.add_column("because of", overflow="fold")
-    for label in found.strangest(n).index:
-        row = found.table.loc[label]
+    places = found.strangest_places(n)
+    for place, reasons in zip(places.tolist(), reasons_of(found, places), strict=True):
+        row = found.table.iloc[place]
         numbers = (f"{row['score']:.2f}", f"{row['p_value']:.2g}", f"{row['q_value']:.2g}")
-        table.add_row(str(label), *numbers, _flag(row["is_anomaly"]), Text(_reasons(found, label)))
+        because = Text("\n".join(map(str, notable(reasons))))
+        table.add_row(str(row.name), *numbers, _flag(row["is_anomaly"]), because)
     return _laid_out(table)
 
 
@@ -47,7 +47,7 @@ def leading_fields(found: Comparison, n: int) -> str:
     for name, row in found.fields.head(n).iterrows():
         numbers = [f"{row['p_value']:.2g}", *(f"{row[column]:.4g}" for column in COMPARED)]
         is_low = row["p_value"] <= found.alpha
-        table.add_row(*numbers, Text(_brief(name), style="bold red" if is_low else ""))
+        table.add_row(*numbers, Text(brief(name), style="bold red" if is_low else ""))
     return _laid_out(table)
 
 
@@ -59,8 +59,8 @@ def strangest_windows(found: Scan, n: int) -> str:
     table.add_column("because of", overflow="fold")
     for _, run in found.events.sort_values("p_value", kind="stable").head(n).iterrows():
         names = ("first_window", "last_window", "start", "end")
-        cells = (Text(_brief(run[name])) for name in names)
-        table.add_row(*cells, f"{run['p_value']:.2g}", Text(_brief(run["top_field"])))
+        cells = (Text(brief(run[name])) for name in names)
+        table.add_row(*cells, f"{run['p_value']:.2g}", Text(brief(run["top_field"])))
     more = len(found.events) - n
     return _laid_out(table) + (f"\n{more:,} more" if more > 0 else "")
 
@@ -72,9 +72,19 @@ def _windows(found: Scan, n: int) -> str:
     table.add_column("flag", no_wrap=True)
     table.add_column("because of", overflow="fold")
     for label, row in found.table.sort_values("p_value", kind="stable").head(n).iterrows():
-        names = (Text(_brief(value)) for value in (label, row["start"], row["end"]))
+        names = (Text(brief(value)) for value in (label, row["start"], row["end"]))
         numbers = (f"{row['rows']:,}", f"{row['p_value']:.2g}", f"{row['q_value']:.2g}")
-        table.add_row(*names, *numbers, _flag(row["is_anomaly"]), Text(_brief(row["top_field"])))
+        table.add_row(*names, *numbers, _flag(row["is_anomaly"]), Text(brief(row["top_field"])))
+    return _laid_out(table)
+
+
+def settings_table(rows: Sequence[tuple[str, str, str]]) -> str:
+    """Lay out settings: the variable, what is in force, what it is for."""
+    table = _table(labels=("setting", "in force", "what it is"))
+    for column in table.columns:
+        column.justify = "left"
+    for row in rows:
+        table.add_row(*map(Text, row))
     return _laid_out(table)
 
 
@@ -106,24 +116,3 @@ def _laid_out(table: Table) -> str:
     with console.capture() as text:
         console.print(table)
     return "\n".join(line.rstrip() for line in text.get().splitlines())
-
-
-def _reasons(found: Detection, label: Hashable) -> str:
-    """Name the fields with the most evidence, a line each: the value, and what is usual."""
-    fields = found.explain(label).table
-    least = max(
-        NOTABLE, fields["evidence"].max() / 4
-    )  # beside a strong reason, weak ones are noise
-    notable = int((fields["evidence"] >= least).sum())
-    return "\n".join(
-        f"{_brief(name)}: {_brief(field['value'])} (usual: {_brief(field['usual'], 90)})"
-        for name, field in fields.head(min(max(notable, 1), REASONS)).iterrows()
-    )
-
-
-def _brief(value: Any, width: int = 48) -> str:
-    """Put a value on one line; spell out what would steer the terminal."""
-    if pd.api.types.is_scalar(value) and pd.isna(value):
-        return "missing"
-    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value)[: width + 1])
-    return text if len(text) <= width else text[: width - 3] + "..."

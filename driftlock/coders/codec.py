@@ -80,7 +80,7 @@ def get_codec(name: str, level: int | None = None) -> Codec:
     check_choice("coder", name, CODECS)
     _check_level(name, level)
     fallback_from = None
-    if name == "openzl" and find_spec("openzl") is None:
+    if not is_installed(name):
         warnings.warn(
             "openzl is not installed; zstd is used instead "
             "(pip install 'driftlock-toolkit[openzl]')",
@@ -90,6 +90,11 @@ def get_codec(name: str, level: int | None = None) -> Codec:
         name, fallback_from = "zstd", "openzl"
     level = DEFAULT_LEVELS[name] if level is None else int(level)
     return Codec(name, level, _window(name, level), fallback_from)
+
+
+def is_installed(name: str) -> bool:
+    """Whether a codec of `CODECS` is there; all but openzl always are."""
+    return name != "openzl" or find_spec("openzl") is not None
 
 
 def _check_level(name: str, level: int | None) -> None:

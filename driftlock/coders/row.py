@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from driftlock.arrays import Column, Encoded, Entities, Floats, Numbers, Symbols, Texts
+from driftlock.cancellation import checkpoint
 from driftlock.coders.category import CategoryCoder
 from driftlock.coders.context import ContextBlock
 from driftlock.coders.entity import EntityBlock
+from driftlock.coders.measure import Measure
 from driftlock.coders.nearest import Features, NearestCoder
 from driftlock.coders.number import NumberCoder
 from driftlock.coders.residual import GroupBlock, RegressionCoder, scaled_numbers
@@ -69,7 +71,7 @@ class RowCoder:
         scaled = scaled_numbers(coders, columns)
         entity = None
         if entities is not None:
-            measures = [c.measure(col, own=True) for c, col in zip(coders, columns, strict=True)]
+            measures = _measured(coders, columns, own=True)
             entity = EntityBlock.fit(entities, columns, measures, scaled)
         return cls(
             coders,
@@ -83,7 +85,7 @@ class RowCoder:
     def read(self, encoded: Sequence[Encoded], *, own: bool) -> Reading:
         """Bits and figures of rows; with `own` these are the baseline, each row left out."""
         columns, entities = told_apart(encoded)
-        measures = [c.measure(col, own=own) for c, col in zip(self.coders, columns, strict=True)]
+        measures = _measured(self.coders, columns, own=own)
         bits = [measure.bits for measure in measures]
         scaled = scaled_numbers(self.coders, columns)
         blocks = {
@@ -115,8 +117,18 @@ def told_apart(encoded: Sequence[Encoded]) -> tuple[list[Column], Entities | Non
     return columns, entities[0] if entities else None
 
 
+def _measured(coders: Sequence[AnyCoder], columns: Sequence[Column], *, own: bool) -> list[Measure]:
+    """Each column measured by its coder."""
+    measures = []
+    for coder, column in zip(coders, columns, strict=True):
+        checkpoint()
+        measures.append(coder.measure(column, own=own))
+    return measures
+
+
 def fit_coder(column: Column) -> AnyCoder:
     """The coder of a column's kind, fitted on that column."""
+    checkpoint()
     if isinstance(column, Symbols):
         return CategoryCoder.fit(column)
     if isinstance(column, Numbers):

@@ -4,7 +4,16 @@
 two public verbs.
 """
 
+from driftlock.files.content import looks_like, titled
 from driftlock.files.reading import read_table
 from driftlock.files.writing import check_writable, to_json_lines, write_bytes, write_table
 
-__all__ = ["check_writable", "read_table", "to_json_lines", "write_bytes", "write_table"]
+__all__ = [
+    "check_writable",
+    "looks_like",
+    "read_table",
+    "titled",
+    "to_json_lines",
+    "write_bytes",
+    "write_table",
+]

@@ -109,14 +109,14 @@ def check_content(data: bytes, kind: str, name: str) -> None:
     looks = looks_like(data)
     if looks not in ALIKE[kind]:
         begins = f", beginning {quote(first_line(data))}" if looks == "text" else ""
-        raise FileError(f"{name}: is not {TITLES[kind]}: it looks like {_title(looks)}{begins}")
+        raise FileError(f"{name}: is not {TITLES[kind]}: it looks like {titled(looks)}{begins}")
 
 
 def unpack(data: bytes, packing: str, name: str) -> bytes:
     """Decompress; a stream that breaks off or is damaged is an error, never a shorter table."""
     looks = looks_like(data)
     if looks != packing:
-        raise FileError(f"{name}: is not compressed with {packing}: it looks like {_title(looks)}")
+        raise FileError(f"{name}: is not compressed with {packing}: it looks like {titled(looks)}")
     try:
         plain = gzip.decompress(data) if packing == "gzip" else _unzstd(data)
     except EOFError:
@@ -150,7 +150,7 @@ def as_text(data: bytes, name: str) -> str:
         at, reason = error.start, f"byte 0x{data[error.start]:02x} is no UTF-8 ({error.reason})"
     if at >= 0:
         line = data.count(b"\n", 0, at) + 1
-        raise FileError(f"{name}: line {line}: {reason}, at byte {at}")
+        raise FileError(f"{name}: line {line}: {reason}, at byte {at}", line=line)
     return text.removeprefix("\ufeff")
 
 
@@ -164,6 +164,6 @@ def first_line(data: bytes) -> str:
     return data[:4096].decode(errors="replace").strip().partition("\n")[0].rstrip()
 
 
-def _title(looks: str) -> str:
+def titled(looks: str) -> str:
     """Name for people what `looks_like` found."""
     return TITLES.get(looks, looks)

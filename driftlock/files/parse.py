@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 from collections import Counter
 from typing import Any
@@ -101,8 +102,17 @@ def lines(data: bytes) -> pd.DataFrame:
 
 def json_objects(text: str, kind: str, name: str) -> pd.DataFrame:
     """Read an array of objects, or an object per line; of kind "jsonl", only the latter."""
+    return as_table(json_rows(text, kind, name))
+
+
+def json_rows(text: str, kind: str, name: str, *, strict: bool = False) -> list[dict[str, Any]]:
+    """Read the same as a list; `strict` refuses NaN and infinities, which JSON has no word for."""
     array = kind == "json" and text.lstrip().startswith("[")
-    rows = _array(text, name) if array else _lines(text, name)
+    return (_array if array else _lines)(text, name, _STRICT if strict else _DECODER)
+
+
+def as_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Rows as a table, integers exact beside missing values."""
     frame = pd.DataFrame(rows)
     for column in _inexact(frame):
         values = [row.get(column) for row in rows]
@@ -111,30 +121,34 @@ def json_objects(text: str, kind: str, name: str) -> pd.DataFrame:
     return frame
 
 
-def _lines(text: str, name: str) -> list[dict[str, Any]]:
+def _lines(text: str, name: str, decoder: json.JSONDecoder) -> list[dict[str, Any]]:
     """Read an object per line. Only a newline ends one: strings may hold other line ends."""
     rows = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            row = _decode(line)
+            row = _decode(line, decoder)
         except (ValueError, RecursionError) as error:
-            raise FileError(f"{name}: line {number}: {_reason(error)}: {quote(line)}") from None
+            raise FileError(
+                f"{name}: line {number}: {_reason(error)}: {quote(line)}", line=number
+            ) from None
         if not isinstance(row, dict):
-            raise FileError(f"{name}: line {number}: not a JSON object: {quote(line)}")
+            raise FileError(f"{name}: line {number}: not a JSON object: {quote(line)}", line=number)
         rows.append(row)
     return rows
 
 
-def _array(text: str, name: str) -> list[dict[str, Any]]:
+def _array(text: str, name: str, decoder: json.JSONDecoder) -> list[dict[str, Any]]:
     """Read the objects of one JSON array."""
     try:
-        rows = _decode(text)
+        rows = _decode(text, decoder)
     except (ValueError, RecursionError) as error:
-        line = error.lineno if isinstance(error, json.JSONDecodeError) else _bad_item(text)
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else _bad_item(text, decoder)
         start = text.split("\n")[line - 1].strip()
-        raise FileError(f"{name}: line {line}: {_reason(error)}: {quote(start)}") from None
+        raise FileError(
+            f"{name}: line {line}: {_reason(error)}: {quote(start)}", line=line
+        ) from None
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict):
             raise FileError(
@@ -143,7 +157,7 @@ def _array(text: str, name: str) -> list[dict[str, Any]]:
     return list(rows)
 
 
-def _bad_item(text: str) -> int:
+def _bad_item(text: str, decoder: json.JSONDecoder) -> int:
     """Find the line on which the first item begins that parses but is not accepted."""
     at = text.index("[") + 1
     skip = re.compile(r"[\s,]*")
@@ -152,7 +166,7 @@ def _bad_item(text: str) -> int:
         start = skip.match(text, at).end()  # type: ignore[union-attr]
         try:
             _, at = scan(text, start)
-            _decode(text[start:at])
+            _decode(text[start:at], decoder)
         except (ValueError, RecursionError):
             return text.count("\n", 0, start) + 1
 
@@ -166,12 +180,28 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return row
 
 
+def _no_number(name: str) -> float:
+    """Refuse a word that some writers of JSON put where a number would be."""
+    raise ValueError(f"{name} is no JSON number; write null for a missing one")
+
+
+def _finite(digits: str) -> float:
+    """Refuse a number that a float cannot hold: it would silently become an infinity."""
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError(f"{quote(digits, 20)} is beyond the range of numbers")
+    return value
+
+
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique)
+_STRICT = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_no_number, parse_float=_finite
+)
 
 
-def _decode(text: str) -> Any:
+def _decode(text: str, decoder: json.JSONDecoder) -> Any:
     """Parse JSON. Half a surrogate pair is refused: it is no character, and no file can hold it."""
-    value = _DECODER.decode(text)
+    value = decoder.decode(text)
     if HALF_PAIR.search(text):
         try:
             json.dumps(value, ensure_ascii=False).encode()

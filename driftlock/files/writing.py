@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
 import os
+import secrets
+import shutil
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,20 +84,40 @@ def check_writable(path: str | os.PathLike[str]) -> tuple[str, str | None]:
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
-    """Replace a file in one step; a device or a pipe is written to as it is."""
+    """Replace a file in one step, on the disk too; a device or a pipe is written to as it is.
+
+    Whatever fails, and even where the machine stops, the file is the old one or the new one.
+    """
     try:
         target = Path(path).resolve()
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
         if target.exists() and not target.is_file():
             target.write_bytes(data)
             return
+        part = target.with_name(f".driftlock-{os.getpid()}-{secrets.token_hex(4)}.part")
         try:
-            part.write_bytes(data)
+            with part.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            if target.exists():
+                shutil.copymode(target, part)  # what was private stays private
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)
+        _sync_folder(target.parent)
     except OSError as error:
-        raise FileError(f"{os.fspath(path)}: cannot be written: {error.strerror}") from None
+        why = error.strerror or error
+        raise FileError(f"{os.fspath(path)}: cannot be written: {why}") from None
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put the new entry of a folder on the disk, where folders can be opened for that."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def to_json_lines(frame: pd.DataFrame) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from driftlock._kernels import permute
 from driftlock._kernels import scan as kernels
 from driftlock.arrays import Ints
+from driftlock.cancellation import checkpoint
 from driftlock.coders.codec import Codec
 from driftlock.distance import count_tables
 from driftlock.draws import code_space, draws_of
@@ -133,6 +134,7 @@ def scan_by_pools(job: ScanJob, source: WindowTable | TextRows) -> pd.DataFrame:
     """Each window with a pool and draws of its own, as many as were asked for: groups and text."""
     observed, p, used = [], [], []
     for w in range(len(job.spans)):
+        checkpoint()
         baseline, window = job.spans.rows(w)
         labels = _labels(job, window.size) if job.null.name == "groups" else None
         sizes = baseline.size, baseline.size + window.size
@@ -152,6 +154,7 @@ def scan_by_codec(job: ScanJob, lines: list[bytes], codec: Codec) -> pd.DataFram
     rows = job.spans.sizes[1]
     telling = {int(rows.argmin()), int(rows.argmax())}  # warned of for all
     for w in range(len(job.spans)):
+        checkpoint()
         baseline, window = job.spans.rows(w)
         n, rows = baseline.size, np.concatenate([baseline, window])
         labels = _labels(job, window.size) if job.null.name == "groups" else None

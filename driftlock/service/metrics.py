@@ -1,0 +1,68 @@
+"""What Prometheus reads: requests, durations, rows, flags, queue and process.
+
+With several processes each writes to a folder, named by ``PROMETHEUS_MULTIPROC_DIR`` before this
+module is imported, and any of them answers for all.
+"""
+
+from __future__ import annotations
+
+import os
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+    multiprocess,
+)
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+REQUESTS = Counter(
+    "driftlock_requests", "Requests answered.", ("method", "route", "status"), registry=REGISTRY
+)
+DURATION = Histogram(
+    "driftlock_request_seconds",
+    "From the first byte of a request to the last of its answer.",
+    ("method", "route", "status"),
+    buckets=SECONDS,
+    registry=REGISTRY,
+)
+WAITED = Histogram(
+    "driftlock_queue_seconds",
+    "How long requests waited for a place.",
+    buckets=SECONDS,
+    registry=REGISTRY,
+)
+IN_FLIGHT = Gauge(
+    "driftlock_requests_in_flight",
+    "Requests that are being answered.",
+    multiprocess_mode="livesum",
+    registry=REGISTRY,
+)
+QUEUE = Gauge(
+    "driftlock_queue",
+    "Requests that wait for a place.",
+    multiprocess_mode="livesum",
+    registry=REGISTRY,
+)
+ROWS = Counter("driftlock_rows_scored", "Events judged.", registry=REGISTRY)
+ANOMALIES = Counter("driftlock_anomalies", "Rows and windows flagged.", registry=REGISTRY)
+VANISHED = Counter(
+    "driftlock_clients_vanished", "Clients that went before their answer.", registry=REGISTRY
+)
+
+
+def exposition() -> tuple[bytes, str]:
+    """All numbers in the text format, and its content type."""
+    if FOLDER not in os.environ:
+        return generate_latest(REGISTRY), CONTENT_TYPE_LATEST
+    everyone = CollectorRegistry()
+    multiprocess.MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]
+    ProcessCollector(registry=everyone)  # of the process that answers; the others have their own
+    return generate_latest(everyone), CONTENT_TYPE_LATEST

@@ -1,0 +1,3 @@
+"""The version of the library: what the package, the command line and saved files say."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,74 @@
+"""The note about compiling: where something is compiled, after some patience, and only there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from numba.core import event
+
+from driftlock import warm
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Do a job as `ensure` does it, and return what it wrote on standard error."""
+    monkeypatch.setattr(warm, "PATIENCE", 0.05)
+    monkeypatch.setattr(warm, "_seconds", {})
+
+    def note_of(job) -> str:
+        monkeypatch.setitem(warm.JOBS, "job", job)
+        warm.ensure("job")
+        return capsys.readouterr().err
+
+    return note_of
+
+
+def compiling(seconds: float) -> None:
+    with event.trigger_event("numba:compile"):
+        time.sleep(seconds)
+
+
+def test_a_long_compilation_says_what_it_is_doing(run) -> None:
+    assert run(lambda: compiling(0.5)) == warm.NOTE
+
+
+def test_several_compilations_say_it_once(run) -> None:
+    assert run(lambda: [compiling(0.2) for _ in range(3)]) == warm.NOTE
+
+
+def test_a_slow_load_from_the_cache_is_no_compilation(run) -> None:
+    assert not run(lambda: time.sleep(0.3))
+
+
+def test_a_short_compilation_is_not_worth_a_word(run, monkeypatch) -> None:
+    monkeypatch.setattr(warm, "PATIENCE", 30.0)
+    assert not run(lambda: compiling(0.01))
+
+
+def test_compilations_elsewhere_are_no_concern(run, capsys) -> None:
+    run(lambda: None)
+    compiling(0.2)
+    assert not capsys.readouterr().err
+
+
+def test_a_job_is_done_once(run, monkeypatch) -> None:
+    calls = []
+    run(lambda: calls.append(1))
+    assert warm.ensure("job") < 1.0
+    assert calls == [1]
+
+
+@pytest.mark.slow
+def test_with_nothing_cached_the_first_result_comes_with_the_note() -> None:
+    rows = "[{'a': i % 7} for i in range(60)]"
+    code = f"import driftlock as dl; print(dl.detect({rows}, baseline=40))"
+    environment = os.environ | {"DRIFTLOCK_NUMBA_CACHE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stderr == warm.NOTE
+    assert done.stdout.startswith("Detection: ")
