@@ -126,7 +126,7 @@ with tempfile.TemporaryDirectory() as folder:
 for null in ("rows", "shift", "groups"):
     dl.compare(normal, window, null=null, n_permutations=99, rng=0,
             **({"groups": "batch"} if null == "groups" else {}))
-for statistic in ("ncd", "entropy", "mean_bits", "top_bits"):
+for statistic in ("ncd", "entropy", "mean_bits", "top_bits", "max_field"):
     dl.permutation_test(normal, window, statistic, n_permutations=99, rng=0)
 dl.scan(events, baseline=400, window=50, n_permutations=99, rng=0)
 dl.compare(normal["note"], window["note"], coder="text", n_permutations=99, rng=0)

@@ -37,6 +37,7 @@ PROVED_WITH = {
         "statistics",
     ),
     **dict.fromkeys(("cut_ranks", "lump_single", "pool_symbols"), "cut"),
+    **dict.fromkeys(("part_scales", "split_moments"), "gain_scale"),
     "extreme_of_first": "extremes",
     **dict.fromkeys(
         ("measure_texts", "permute_texts", "text_bits", "whole_sums"), "text_statistics"

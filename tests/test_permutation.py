@@ -139,15 +139,48 @@ def test_subsets_of_any_size_are_measured_alike():
             np.isin(labels[members], labels[members[:1]])
             | np.isin(labels[members], labels[members[-1:]])
         )
-        expected = naive.statistics(pool.symbols.T.tolist(), bits.tolist(), members.tolist())
+        columns = pool.symbols.T.tolist()
+        expected = naive.statistics(columns, bits.tolist(), members.tolist(), m=10)
         np.testing.assert_allclose(values, expected, atol=2e-7)
+
+
+@pytest.mark.parametrize(("size", "m"), [(30, 11), (40, 39), (25, 2), (400, 100)])
+def test_scales_of_gains_equal_their_twin(size, m):
+    rng = np.random.default_rng(size)
+    columns = [rng.permutation(np.repeat(np.arange(k), -(-size // k))[:size]) for k in (1, 2, 7)]
+    columns += [np.arange(size), rng.integers(0, size, size) // 2]
+    codes = np.column_stack([np.unique(c, return_inverse=True)[1] for c in columns])
+    pool = Pool.of(codes.astype(np.int32), np.zeros(5, np.int8), np.zeros(size, np.int32), size - m)
+    starts, scales = pool.scales
+    for p, column in enumerate(codes.T.tolist()):
+        assert starts[p + 1] - starts[p] == len(set(column))
+        mean, variance = naive.gain_scale(column, m)
+        if variance <= 1e-9 * max(mean**2, 1e-9):  # no window gains other than another
+            assert scales[p, :2].tolist() == [0.0, 0.0]
+            continue
+        freedom = 2 * mean**2 / variance
+        assert scales[p, 0] * permute.UNIT == pytest.approx(2 * freedom / mean, rel=1e-5)
+        assert scales[p, 1] == pytest.approx(np.sqrt(max(2 * freedom - 1, 0)), rel=1e-5)
+    assert (scales[[0, 3], :2] == 0).all()
+
+
+def test_gains_are_on_one_scale_whatever_the_alphabet():
+    """Over random windows each part has about mean 0 and deviation 1: none drowns others."""
+    rng = np.random.default_rng(3)
+    codes = np.column_stack([rng.integers(0, k, 500) for k in (2, 3, 10, 60, 300)]).astype(np.int32)
+    for p in range(codes.shape[1]):
+        one = np.ascontiguousarray(codes[:, [p]])
+        pool = Pool.of(one, np.zeros(1, np.int8), np.zeros(500, np.int32), 400)
+        values = Draws.rows(400, 500, 2_000, 1).measure(pool)[:, permute.MAX_FIELD] * 1e-9
+        assert abs(values.mean()) < 0.2
+        assert 0.8 < values.std() < 1.15  # sqrt of chi-squared with one degree: 0.85
 
 
 def test_a_table_of_one_value_has_no_distance():
     codes = np.zeros((20, 2), np.int32)
     pool = Pool.of(codes, np.zeros(2, np.int8), np.zeros(20, np.int32), 15)
     measured = Draws.rows(15, 20, 50, 1).measure(pool)
-    assert (measured[:, [0, 2, 3]] == 0).all()
+    assert (measured[:, [0, 2, 3, 4]] == 0).all()
     assert np.abs(measured[:, 1]).max() < 10  # 1e-9 bit: the rounding of the table
     assert verdict(measured)[1] == 1.0
 
@@ -196,7 +229,7 @@ def test_extreme_counts_equal_their_twin(values, two_sided):
 
 
 def test_verdicts_equal_their_twin():
-    table = np.random.default_rng(0).integers(0, 15, size=(40, 4))
+    table = np.random.default_rng(0).integers(0, 15, size=(40, len(TWO_SIDED)))
     found = ranks.verdicts(table, TWO_SIDED, VERDICT)
     assert found.tolist() == naive.verdicts(table.tolist(), TWO_SIDED, VERDICT)
 

@@ -60,6 +60,9 @@ NAMES = [*STATISTICS, "verdict"]
 def spoiled(frame, kind, rng):
     """The last 50 of 450 rows, made strange in one way."""
     frame, n = frame.copy(), len(frame) - 50
+    if kind == "one field of many shifted":
+        for i in range(8):
+            frame[f"other {i}"] = rng.integers(0, 10, len(frame)).astype(str)
     window = frame.iloc[n:].copy()
     if kind == "few bad rows":
         window.loc[window.index[:2], ["amount", "speed"]] = [1e6, 40.0]
@@ -76,6 +79,8 @@ def spoiled(frame, kind, rng):
     elif kind == "numbers scaled":
         window["speed"] *= 3.0
         window["count"] = 20 + 3 * (window["count"] - 20)
+    elif kind == "one field of many shifted":
+        window["amount"] *= 2.5
     frame.iloc[n:] = window
     return frame
 
@@ -87,6 +92,7 @@ KINDS = (
     "old rows replayed",
     "numbers shifted",
     "numbers scaled",
+    "one field of many shifted",
 )
 
 
@@ -118,6 +124,14 @@ def test_level_of_rows_in_full():
 def test_replayed_rows_are_found():
     share = rejections(40, 3, lambda rng: spoiled(world(450, rng), "replayed inside", rng), 400)
     assert share["verdict"] >= 0.9, share
+
+
+@pytest.mark.jit
+def test_a_field_that_shifts_alone_is_not_drowned_by_others():
+    kind = "one field of many shifted"
+    share = rejections(60, 5, lambda rng: spoiled(world(450, rng), kind, rng), 400)
+    assert share["verdict"] >= 0.6, share
+    assert share["verdict"] > share["ncd"] + 0.2, share
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from driftlock.draws import Draws
 from driftlock.errors import OptionError
 from driftlock.fields import Schema
 from driftlock.lines import row_lines
-from driftlock.permutation import STATISTICS, verdict
+from driftlock.permutation import verdict
 from driftlock.windows.text import ORDERS, TextPool, TextRows, text_lines
 
 UNIT, NANO = 1 << 24, 1e9
@@ -215,7 +215,7 @@ def sides(kind=None, seed=0, n=400, m=50):
 def test_compare_reads_text():
     found = dl.compare(*sides("new template"), coder="text", n_permutations=199, rng=1)
     assert found.is_anomaly
-    assert list(found.draws) == list(STATISTICS)
+    assert list(found.draws) == list(TextPool.statistics)
     table = found.table
     for name in ("entropy", "mean_bits", "top_bits"):
         observed = table.loc[name, "delta" if name == "entropy" else "window"]
@@ -228,14 +228,15 @@ def test_compare_reads_text():
 def test_permutation_test_reads_text():
     normal, window = sides("replayed inside")
     compared = dl.compare(normal, window, coder="text", null="rows", n_permutations=99, rng=1)
-    for name in STATISTICS:
+    for name in TextPool.statistics:
         found = dl.permutation_test(normal, window, name, coder="text", n_permutations=99, rng=1)
         assert found.p_value == compared.table.loc[name, "p_value"]
         assert found.statistic == pytest.approx(compared.table.loc[name, "observed"])
     early = dl.permutation_test(normal, window, coder="text", sequential=True, rng=1)
     assert early.p_value < 0.05
-    with pytest.raises(OptionError, match="compression_ratio"):
-        dl.permutation_test(normal, window, "compression_ratio", coder="text")
+    for name in ("compression_ratio", "max_field"):  # of codecs, and of tables
+        with pytest.raises(OptionError, match=name):
+            dl.permutation_test(normal, window, name, coder="text")
 
 
 @pytest.mark.jit
@@ -277,7 +278,9 @@ def rejections(trials, seed, kind=None):
         lines = log(450, rng)
         lines = spoiled(lines, kind, rng) if kind else lines
         found.append(p_values(lines, 400, seed=trial))
-    return dict(zip([*STATISTICS, "verdict"], (np.array(found) <= 0.05).mean(0), strict=True))
+    return dict(
+        zip([*TextPool.statistics, "verdict"], (np.array(found) <= 0.05).mean(0), strict=True)
+    )
 
 
 def check_level(trials, seed):

@@ -146,7 +146,7 @@ def alphabet_units(halves, size):  # type: ignore[no-untyped-def]
 
 @jit
 def base_units(pool, tables, m):  # type: ignore[no-untyped-def]
-    """Where a measurement of m rows starts: alphabet units of W and R, the pool's length, sum."""
+    """Where measuring m rows starts: alphabet units of W and R, the pool's length and sum."""
     totals, halves = pool[1], pool[2]
     size = pool[0].shape[0]
     grown = 0

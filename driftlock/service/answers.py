@@ -64,6 +64,9 @@ class Metrics(BaseModel):
     top_bits: float | None = Field(
         None, description="Mean code length of the tenth of a window's rows with the most, in bits."
     )
+    max_field: float | None = Field(
+        None, description="Largest gain of a single field of a window, in standard deviations."
+    )
     permutations: int | None = Field(None, description="Draws that the p-value rests on.")
 
 
@@ -183,6 +186,7 @@ def of_rows(found: dl.Detection, events: Events, first: int, most: int) -> list[
                 "compression_ratio_change": None,
                 "entropy_change": None,
                 "top_bits": None,
+                "max_field": None,
                 "permutations": None,
             },
             "fields": [
@@ -242,6 +246,7 @@ def of_windows(
                     "compression_ratio_change": plain(change),
                     "entropy_change": plain(row.get("entropy")),
                     "top_bits": plain(row.get("top_bits")),
+                    "max_field": plain(row.get("max_field")),
                     "permutations": int(row["draws"]),
                 },
                 "fields": [

@@ -89,7 +89,8 @@ def permutation_test(
     statistic : str or callable, default "ncd"
         With ``coder="fields"`` or "text": "ncd", "entropy" (of the window less that of the
         baseline, bits a row, or of text a byte), "mean_bits" or "top_bits" (of the tenth of the
-        rows with the most) of the window. With a codec: "ncd" or "compression_ratio" of the window.
+        rows with the most) of the window; with "fields" also "max_field" (the largest gain of a
+        field, in standard deviations). With a codec: "ncd" or "compression_ratio" of the window.
         Or any function ``f(baseline_rows, window_rows) -> float`` of two frames.
     coder : {"fields", "text", "zstd", "lz4", "gzip", "openzl"}, default "fields"
         What measures rows, as in `compare`; not used for a callable.
