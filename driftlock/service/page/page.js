@@ -484,6 +484,7 @@ form.addEventListener("submit", (event) => {
   run();
 });
 form.addEventListener("input", settle);
+form.addEventListener("change", settle);
 text.addEventListener("input", count);
 at("cancel").addEventListener("click", () => running?.abort());
 at("key").addEventListener("change", listKept);
