@@ -29,10 +29,14 @@ PROTECTING = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
+}
+FOR_SWAGGER = {  # which writes styles into its elements
+    "Content-Security-Policy": PROTECTING["Content-Security-Policy"].replace(
+        "style-src 'self'", "style-src 'self' 'unsafe-inline'"
+    )
 }
 HSTS = "max-age=31536000; includeSubDomains"
 
@@ -56,10 +60,12 @@ class Protected:
             await self.app(scope, receive, send)
             return
 
+        chosen = PROTECTING | FOR_SWAGGER if scope["path"] == "/docs" else PROTECTING
+
         async def protecting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in PROTECTING.items():
+                for name, value in chosen.items():
                     headers[name] = value
                 if scope["scheme"] == "https":
                     headers["Strict-Transport-Security"] = HSTS

@@ -74,10 +74,10 @@ def compare(
 
     Notes
     -----
-    The verdict is the smallest p-value of NCD and entropy (both two-sided), top bits and the largest
-    gain of a single field (both upper tails), judged by the smallest p-value of every draw. Together
-    they see a few bad rows, shifted frequencies, replayed rows, of the window or of the baseline,
-    drifts of scale, and one field that changes among many that do not.
+    The verdict is the smallest p-value of NCD and entropy (both two-sided), top bits and the
+    largest gain of a single field (both upper tails), judged by the smallest p-value of every draw.
+    Together they see a few bad rows, shifted frequencies, replayed rows, of the window or of the
+    baseline, drifts of scale, and one field that changes among many that do not.
 
     Examples
     --------

@@ -88,7 +88,8 @@ class Comparison:
         the null), alternative, p_value and in_verdict. NCD is a ratio, the others are bits:
         entropy a row summed over fields (of text, a byte in its context), mean_bits and top_bits
         (of the tenth with the most) a row; max_field is the largest gain of a single field, in
-        standard deviations; compression_ratio is raw bytes by compressed bytes, NaN without a codec.
+        standard deviations; compression_ratio is raw bytes by compressed bytes, NaN without a
+        codec.
     fields : DataFrame
         A row per field, the one that drives the difference most first: ncd, expected_ncd, entropy
         and bits a row on both sides, and the p_value of the field alone.

@@ -15,9 +15,8 @@ from driftlock.arrays import Ints
 from driftlock.cancellation import checkpoint
 from driftlock.coders.codec import Codec
 from driftlock.distance import count_tables
-from driftlock.draws import code_space, draws_of
+from driftlock.draws import STATISTICS, code_space, draws_of
 from driftlock.permutation import (
-    STATISTICS,
     STOP_AT,
     TWO_SIDED,
     VERDICT,
