@@ -38,6 +38,9 @@ PROVED_WITH = {
     ),
     **dict.fromkeys(("cut_ranks", "lump_single", "pool_symbols"), "cut"),
     "extreme_of_first": "extremes",
+    "are_equal": "first_equals",
+    **dict.fromkeys(("gram_key", "locate_some"), "locate"),
+    **dict.fromkeys(("code_new_rows", "copy_row"), "code_rows"),
     **dict.fromkeys(
         ("measure_texts", "permute_texts", "text_bits", "whole_sums"), "text_statistics"
     ),
