@@ -359,6 +359,20 @@ def test_views_are_those_that_say_something() -> None:
 # --- a code ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("odd_rows", "new_words", "is_sequence"),
+    [(3, 0, True), (12, 0, False), (0, 60, True), (0, 200, False)],
+)
+def test_sequences_are_rows_of_words_that_recur(odd_rows, new_words, is_sequence: bool) -> None:
+    """All but a twentieth of the rows are words between separators; a word comes four times."""
+    rng = np.random.default_rng(13)
+    rows = [[f"E{rng.integers(4)}" for _ in range(5)] for _ in range(100)]
+    for word in range(new_words):
+        rows[word % 100][word // 100] = f"N{word}"
+    lines = [" ".join(row) + "=?" * (i < odd_rows) for i, row in enumerate(rows)]
+    assert (TextCoder.fit(texts(lines)).separator == ord(" ")) is is_sequence
+
+
 @pytest.mark.parametrize("name", ["messages", "binary", "with new lines", "all empty"])
 def test_shares_of_all_next_bytes_sum_to_at_most_one(name: str) -> None:
     column = texts(CORPORA[name])
