@@ -23,6 +23,7 @@ from driftlock.patterns import (
     Division,
     PatternTest,
     _cells,
+    _of_scale,
     _scales,
     _templates,
     decide,
@@ -393,3 +394,38 @@ def test_patterns_through_typed_fields_are_free_of_the_order_of_tested_rows() ->
     rows = np.arange(300)
     for before, after in zip(labels(later), labels(later.iloc[order])):
         assert partition(before, rows) == partition(after, order)
+
+
+# --- the share of normal rows and the level -------------------------------------------------------
+
+
+def test_normal_share_is_that_of_one_more_baseline_row_or_a_deviation_more() -> None:
+    labels = np.array([0] * 8 + [1] * 12 + [0] * 5 + [1] * 5)  # 20 baseline rows, 10 tested ones
+    division = Division.of(labels, 20)
+    assert division.normal_share(20, chosen=False).tolist() == pytest.approx(
+        [10 * 9 / (21 * 5), 10 * 13 / (21 * 5)]
+    )
+    assert division.normal_share(20, chosen=True).tolist() == pytest.approx(
+        [10 * (9 + 3) / (21 * 5), 10 * (13 + 13**0.5) / (21 * 5)]
+    )
+
+
+def test_a_pattern_is_tested_at_a_tenth_of_alpha_and_holds_few_normal_rows() -> None:
+    labels = np.array([0] * 199 + [1] + [0] * 50 + [1] * 50)
+    division = Division.of(labels, 200)
+    share = 100 * 2 / (201 * 50)
+    assert division.could.tolist() == [True, True]
+    for q, expected in ((1e-6, share), (0.004, 0.04), (0.5, 1.0)):
+        found = _of_scale([division], [np.array([0.9, q])], 200)
+        assert found.q[50:].tolist() == pytest.approx([expected] * 50)
+        assert (found.q[:50] == 1.0).all()
+    found = _of_scale([division], [np.array([0.9, 1e-6])], 200)
+    assert found.counts[:, 99].tolist() == [50, 1]
+
+
+def test_patterns_that_could_not_be_rejected_are_not_tested() -> None:
+    """Nine rows in ten are tested ones: even a pattern of forty of them is no wonder."""
+    labels = np.array([0] * 100 + [0] * 860 + [1] * 40)
+    division = Division.of(labels, 100)
+    assert division.could.tolist() == [True, False]
+    assert division.p[1] == 1.0
