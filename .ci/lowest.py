@@ -1,4 +1,4 @@
-"""Print the core dependencies at the lower bounds that pyproject.toml gives, one a line."""
+"""Print the dependencies, those of the service too, at the lower bounds that pyproject.toml gives, one a line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
-for requirement in tomllib.loads(PROJECT.read_text())["project"]["dependencies"]:
+project = tomllib.loads(PROJECT.read_text())["project"]
+for requirement in [*project["dependencies"], *project["optional-dependencies"]["service"]]:
     floor = re.fullmatch(r"([\w.-]+)>=([\w.]+)", requirement)
     if floor is None:
         raise SystemExit(f"{requirement!r} has no plain lower bound, NAME>=VERSION")

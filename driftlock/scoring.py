@@ -113,6 +113,8 @@ class Scores:
 
     def take(self, rows: Mask) -> Scores:
         """The scores of some rows."""
+        if rows.all():
+            return self
         return Scores(
             self.total[rows],
             self.levels[:, rows],

@@ -109,6 +109,11 @@ def code_rows(rows, order, baseline, own):
     return [code_row(row, order, counts) for row in rows]
 
 
+def first_equals(rows):
+    """For each row the first that is equal to it."""
+    return [rows.index(row) for row in rows]
+
+
 def sum_contexts(rows, codes):
     """Sum and number of the code lengths in each context."""
     sums = {}

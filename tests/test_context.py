@@ -57,6 +57,13 @@ def test_numbers_that_recur_are_kept_and_the_others_share_quantile_bins() -> Non
     assert odd[5] == np.array(few)[40 + int(np.argmax(column.values[40:]))]
 
 
+@pytest.mark.parametrize(("times_there", "is_kept"), [(9, False), (11, True)])
+def test_a_number_is_kept_that_is_a_twentieth_of_the_baseline(times_there, is_kept) -> None:
+    rng = np.random.default_rng(2)
+    column = numbers([*[0.5] * times_there, *rng.normal(0, 1, 200 - times_there)])
+    assert Reduction.fit(column).kept.tolist() == [0.5] * is_kept
+
+
 def test_texts_say_nothing_as_context() -> None:
     assert reduced(texts(["a", "b"])) == [0, 0]
 
@@ -147,6 +154,14 @@ def test_a_field_that_fits_its_context_costs_less_and_one_that_does_not_more(lin
     in_context = dict(block.parts(asked, bits, own=False))
     assert in_context[1][0] < bits[1][0]
     assert in_context[1][1] > bits[1][1]
+
+
+def test_at_most_three_parents_and_the_most_informative() -> None:
+    rng = np.random.default_rng(3)
+    child = rng.integers(0, 4, 800)
+    noisy = [np.where(rng.random(800) < share, child, 0) for share in (0.5, 0.9, 0.7, 0.8, 0.6)]
+    block = ContextBlock.fit([symbols(codes, 4) for codes in (child, *noisy)])
+    assert {coder.child: coder.parents for coder in block.coders}[0] == (2, 4, 3)
 
 
 def test_fields_of_no_one_have_no_context() -> None:

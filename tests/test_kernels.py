@@ -39,6 +39,9 @@ PROVED_WITH = {
     **dict.fromkeys(("cut_ranks", "lump_single", "pool_symbols"), "cut"),
     **dict.fromkeys(("part_scales", "split_moments"), "gain_scale"),
     "extreme_of_first": "extremes",
+    "are_equal": "first_equals",
+    **dict.fromkeys(("gram_key", "locate_some"), "locate"),
+    **dict.fromkeys(("code_new_rows", "copy_row"), "code_rows"),
     **dict.fromkeys(
         ("measure_texts", "permute_texts", "text_bits", "whole_sums"), "text_statistics"
     ),
@@ -313,10 +316,11 @@ def test_nearest(n_exemplars: int) -> None:
     np.testing.assert_allclose(means, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("n_numbers", [0, 1, 3, 4])
 @pytest.mark.parametrize("n_symbols", [0, 3, 300])
-def test_squared_distances(n_symbols: int) -> None:
+def test_squared_distances(n_symbols: int, n_numbers: int) -> None:
     rng = np.random.default_rng(15)
-    numbers = rng.integers(-512, 513, (9, 3)).astype(np.int16)
+    numbers = rng.integers(-512, 513, (9, n_numbers)).astype(np.int16)
     symbols = rng.integers(0, 3, (9, n_symbols)).astype(np.uint8)
     exemplars = np.ascontiguousarray(numbers[1:].T), np.ascontiguousarray(symbols[1:].T)
     result, differing = np.empty(8, np.int32), np.empty(8, np.uint8)

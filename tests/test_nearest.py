@@ -11,7 +11,7 @@ from columns import numbers, symbols, take, texts, times
 
 from driftlock.arrays import HOUR_MISSING, Numbers, Symbols, Times
 from driftlock.coders import fit_coder
-from driftlock.coders.nearest import MAX_EXEMPLARS, NearestCoder
+from driftlock.coders.nearest import FEWER_EXEMPLARS, MAX_EXEMPLARS, NearestCoder
 from driftlock.coders.residual import scaled_numbers
 from driftlock.scoring import Model
 from driftlock.significance import rank_p
@@ -181,6 +181,19 @@ def test_exemplars_are_bounded_and_of_every_kind(many) -> None:
     for kind in range(4):
         of_kind = many[0].codes == kind
         assert chosen[of_kind].mean() == pytest.approx(expected, abs=0.12)
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize(("n", "most"), [(20_000, MAX_EXEMPLARS), (20_001, FEWER_EXEMPLARS)])
+def test_long_baselines_have_fewer_exemplars(n: int, most: int) -> None:
+    _, coder = fitted([numbers(np.random.default_rng(8).normal(size=n))])
+    assert coder.exemplars[0].shape[1] == most
+
+
+def test_of_equal_neighbours_those_in_the_thick_of_it_come_first() -> None:
+    _, coder = fitted(a_table(90, 9))
+    assert (np.diff(coder.own_means) >= 0).all()
+    assert coder.own_means[0] < coder.own_means[-1]
 
 
 @pytest.mark.jit

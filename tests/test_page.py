@@ -16,7 +16,6 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from serving import TESTDATA, Served, served
 
-import driftlock as dl
 from driftlock.datasets import load
 
 pytestmark = pytest.mark.jit  # the page is the same without; its answers would only be slower
@@ -324,7 +323,6 @@ def test_a_thousand_flags_do_not_freeze_it(page: Page) -> None:
     assert page.script("return window.longest") < 1500
 
 
-@pytest.mark.skipif(not hasattr(dl.Detector, "save"), reason="detectors cannot be saved yet")
 def test_a_kept_baseline_can_be_chosen(page: Page, service: Served) -> None:
     with service.client() as client:
         client.post("/v1/baselines", params={"name": "shop"}, content=NORMAL).raise_for_status()

@@ -413,3 +413,38 @@ def test_the_level_of_a_row_is_that_of_its_pattern_and_of_the_normal_rows_in_it(
     assert division.could.all()
     found = _of_scale([division] * divisions, [np.array([1.0, q])] * divisions, n)
     assert found.q.tolist() == pytest.approx([1.0] * 8 + [level] * 12)
+
+
+# --- the share of normal rows and the level -------------------------------------------------------
+
+
+def test_normal_share_is_that_of_one_more_baseline_row_or_a_deviation_more() -> None:
+    labels = np.array([0] * 8 + [1] * 12 + [0] * 5 + [1] * 5)  # 20 baseline rows, 10 tested ones
+    division = Division.of(labels, 20)
+    assert division.normal_share(20, chosen=False).tolist() == pytest.approx(
+        [10 * 9 / (21 * 5), 10 * 13 / (21 * 5)]
+    )
+    assert division.normal_share(20, chosen=True).tolist() == pytest.approx(
+        [10 * (9 + 3) / (21 * 5), 10 * (13 + 13**0.5) / (21 * 5)]
+    )
+
+
+def test_a_pattern_is_tested_at_a_tenth_of_alpha_and_holds_few_normal_rows() -> None:
+    labels = np.array([0] * 199 + [1] + [0] * 50 + [1] * 50)
+    division = Division.of(labels, 200)
+    share = 100 * 2 / (201 * 50)
+    assert division.could.tolist() == [True, True]
+    for q, expected in ((1e-6, share), (0.004, 0.04), (0.5, 1.0)):
+        found = _of_scale([division], [np.array([0.9, q])], 200)
+        assert found.q[50:].tolist() == pytest.approx([expected] * 50)
+        assert (found.q[:50] == 1.0).all()
+    found = _of_scale([division], [np.array([0.9, 1e-6])], 200)
+    assert found.counts[:, 99].tolist() == [50, 1]
+
+
+def test_patterns_that_could_not_be_rejected_are_not_tested() -> None:
+    """Nine rows in ten are tested ones: even a pattern of forty of them is no wonder."""
+    labels = np.array([0] * 100 + [0] * 860 + [1] * 40)
+    division = Division.of(labels, 100)
+    assert division.could.tolist() == [True, False]
+    assert division.p[1] == 1.0

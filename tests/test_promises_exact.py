@@ -38,6 +38,21 @@ def test_the_order_of_the_baseline_changes_no_bit(world, calibration: str) -> No
     pd.testing.assert_frame_equal(again.fields, found.fields, check_exact=True)
 
 
+@pytest.mark.parametrize("calibration", ["loo", "split", "cross"])
+def test_names_and_order_of_columns_change_no_bit(world, calibration: str) -> None:
+    name, baseline, events = world
+    options = {**worlds.OPTIONS.get(name, {}), "calibration": calibration, "rng": 0}
+    found = dl.Detector(**options).fit(baseline).detect(events).table
+    shuffled = np.random.default_rng(7).permutation(baseline.columns)
+    names = {old: f"c{place}" for place, old in enumerate(shuffled)}
+    if "entity" in options:
+        options["entity"] = names[options["entity"]]
+    left, right = (part[shuffled].rename(columns=names) for part in (baseline, events))
+    again = dl.Detector(**options).fit(left).detect(right).table
+    columns = [*JUDGED, "p_kind", "q_value", "is_anomaly"]
+    pd.testing.assert_frame_equal(again[columns], found[columns], check_exact=True)
+
+
 def test_chunks_of_the_tested_rows_change_no_bit(world) -> None:
     """Of what is told row by row: q and patterns are about the rows of a call together."""
     name, baseline, events = world

@@ -54,6 +54,25 @@ def test_own_residuals_are_those_of_means_refitted_without_the_row(seed: int) ->
     np.testing.assert_allclose(residual[~np.isnan(residual)], expected, rtol=0, atol=1e-9)
 
 
+def test_the_overall_mean_weighs_what_groups_vary_over_what_their_means_do() -> None:
+    values, groups = in_groups(80, 5)
+    coder = fit_group(0, values, [(1, symbols(groups, 10))])
+    rows = rows_of(values, groups)
+    of_group = {g: [x for x, other in rows if other == g] for _, g in rows}
+    n, overall = len(rows), np.array([x for x, _ in rows])
+    squares = sum(((np.array(xs) - np.mean(xs)) ** 2).sum() for xs in of_group.values())
+    within = squares / (n - len(of_group))
+    assert coder.kappa == pytest.approx(within / (overall.var() - within), rel=0.01)
+
+
+def test_the_ridge_is_a_thousandth_of_a_variance() -> None:
+    column = np.random.default_rng(9).normal(size=500)
+    precision = RegressionCoder.fit({0: column, 1: column.copy()}).precision
+    together = np.linalg.eigvalsh(np.linalg.inv(precision))
+    np.testing.assert_allclose(together, [0.001, 2.001], atol=2e-3, rtol=1e-3)
+    assert together[0] == pytest.approx(0.001, rel=1e-3)
+
+
 def test_new_residuals_are_those_of_the_means_of_all() -> None:
     values, groups = in_groups(80, 3)
     coder = fit_group(0, values, [(1, symbols(groups, 12))])

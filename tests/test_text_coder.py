@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import naive
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftlock._kernels import text as kernels
+from driftlock._kernels import text_codes
 from driftlock.coders.text import (
     BYTE_ORDER,
     TOKEN_ORDER,
@@ -219,6 +221,59 @@ def test_code_rows_sums_and_excesses(own: bool) -> None:
     assert not by_context[1].any()
 
 
+@given(st.lists(bodies, min_size=1, max_size=20))
+@settings(max_examples=40)
+def test_first_equals(bodies) -> None:
+    streams = streams_of(bodies)
+    first = text_codes.first_equals(streams.symbols, streams.offsets)
+    assert first.tolist() == naive_text.first_equals(bodies)
+    for left, right in itertools.pairwise(range(len(bodies))):
+        alike = text_codes.are_equal(streams.symbols, streams.offsets, left, right)
+        assert alike is (bodies[left] == bodies[right])
+
+
+def test_gram_key_is_that_of_the_longest_gram_in_the_table() -> None:
+    rows = framed(np.random.default_rng(12).integers(0, 5, (6, 9)).tolist())
+    tables, _, slot_of = learned(rows, 3)
+    for row in rows:
+        for t, grams in enumerate(naive_text.locate(row, 3)):
+            longest = max((gram for gram in grams if gram is not None), key=len)
+            key = text_codes.gram_key(np.array(row, np.int32), t, 3)
+            assert key == tables[0][slot_of[longest]]
+
+
+@given(corpora, corpora, st.integers(1, 6))
+@settings(max_examples=40)
+def test_code_new_rows_that_repeat_each_other(bodies, asked, order) -> None:
+    """Each is coded as if it came alone, whatever was kept of those before."""
+    baseline, rows = framed(bodies), framed([*asked, *bodies, *asked])
+    grams = Grams.fit(streams_of(baseline), order)
+    together = grams.code(streams_of(rows), own=False)
+    assert by_row(together[0], rows) == naive_text.code_rows(rows, order, baseline, own=False)
+    alone = [grams.code(streams_of([row]), own=False) for row in rows]
+    for left, right in zip(together, zip(*alone)):
+        assert left.tolist() == np.concatenate(right).tolist()
+
+
+@given(corpora, st.integers(1, 6))
+@settings(max_examples=40)
+def test_code_rows_of_a_baseline_with_equal_rows(bodies, order) -> None:
+    rows = framed([*bodies, *bodies, *bodies[:1]])
+    fixed, contexts = Grams.fit(streams_of(rows), order).code(streams_of(rows), own=True)
+    assert by_row(fixed, rows) == naive_text.code_rows(rows, order, rows, own=True)
+    of_context = {}
+    for row, slots in zip(rows, by_row(contexts, rows)):
+        for context, slot in zip(naive_text.contexts(row), slots):
+            assert of_context.setdefault(context, slot) == slot >= 0
+
+
+def test_copy_row() -> None:
+    offsets = np.array([0, 3, 5, 8])  # two, one and two coded symbols
+    out = np.arange(5), np.arange(5) + 10
+    text_codes.copy_row(offsets, 0, 2, out)
+    assert [part.tolist() for part in out] == [[0, 1, 2, 0, 1], [10, 11, 12, 10, 11]]
+
+
 # --- leave-one-out --------------------------------------------------------------------------------
 
 
@@ -302,6 +357,20 @@ def test_views_are_those_that_say_something() -> None:
 
 
 # --- a code ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("odd_rows", "new_words", "is_sequence"),
+    [(3, 0, True), (12, 0, False), (0, 60, True), (0, 200, False)],
+)
+def test_sequences_are_rows_of_words_that_recur(odd_rows, new_words, is_sequence: bool) -> None:
+    """All but a twentieth of the rows are words between separators; a word comes four times."""
+    rng = np.random.default_rng(13)
+    rows = [[f"E{rng.integers(4)}" for _ in range(5)] for _ in range(100)]
+    for word in range(new_words):
+        rows[word % 100][word // 100] = f"N{word}"
+    lines = [" ".join(row) + "=?" * (i < odd_rows) for i, row in enumerate(rows)]
+    assert (TextCoder.fit(texts(lines)).separator == ord(" ")) is is_sequence
 
 
 @pytest.mark.parametrize("name", ["messages", "binary", "with new lines", "all empty"])

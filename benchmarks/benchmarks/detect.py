@@ -69,7 +69,7 @@ class Peers(_Tables):
 
     def track_isolation_forest(self, made, tested, form):
         """Against IsolationForest, fit and score, its table made numeric outside the clock."""
-        numeric = _as_numbers(self.events)
+        numeric = as_numbers(self.events)
         normal, tested_part = numeric[: self.n_baseline], numeric[self.n_baseline :]
 
         def fit_and_score():
@@ -78,7 +78,7 @@ class Peers(_Tables):
         return best_seconds(fit_and_score) / best_seconds(self.detect)
 
 
-def _as_numbers(events):
+def as_numbers(events):
     """Numbers as they are, all else as codes: the least work that gives a forest its table."""
     columns = [
         column.to_numpy(np.float64)

@@ -24,12 +24,18 @@ def squared_distances(numbers, symbols, exemplars, result, differing):  # type: 
     """
     others, labels = exemplars
     result[:] = np.int32(0)
-    for f in range(others.shape[0]):
-        x = np.int32(numbers[f])
-        column = others[f]
+    for f in range(0, others.shape[0] - 1, 2):  # two at once: half the sums to load and store
+        x, y = np.int32(numbers[f]), np.int32(numbers[f + 1])
+        column, other = others[f], others[f + 1]
         for e in range(column.size):
-            difference = np.int32(column[e]) - x
-            result[e] += difference * difference
+            dx, dy = np.int32(column[e]) - x, np.int32(other[e]) - y
+            result[e] += dx * dx + dy * dy
+    if others.shape[0] % 2:
+        x = np.int32(numbers[others.shape[0] - 1])
+        column = others[others.shape[0] - 1]
+        for e in range(column.size):
+            dx = np.int32(column[e]) - x
+            result[e] += dx * dx
     for first in range(0, labels.shape[0], AT_ONCE):
         differing[:] = np.uint8(0)
         for k in range(first, min(first + AT_ONCE, labels.shape[0])):

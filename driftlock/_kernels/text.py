@@ -33,13 +33,10 @@ def find(keys, key):  # type: ignore[no-untyped-def]
 
 
 @jit
-def locate(symbols, keys, insert, slots):  # type: ignore[no-untyped-def]
-    """Slots of all grams of one row: slots[t, k] is that of the k + 1 symbols up to t, or -1.
-
-    Returns how many keys were new. A gram that is absent has no longer ones either.
-    """
+def locate_some(symbols, first, stop, keys, insert, slots):  # type: ignore[no-untyped-def]
+    """Slots of the grams that end at first ... stop - 1; how many keys were new."""
     new = 0
-    for t in range(symbols.size):
+    for t in range(first, stop):
         hashed = SEED
         absent = False
         for k in range(slots.shape[1]):
@@ -56,6 +53,15 @@ def locate(symbols, keys, insert, slots):  # type: ignore[no-untyped-def]
             absent = keys[slot] == 0
             slots[t, k] = -1 if absent else slot
     return new
+
+
+@jit
+def locate(symbols, keys, insert, slots):  # type: ignore[no-untyped-def]
+    """Slots of all grams of one row: slots[t, k] is that of the k + 1 symbols up to t, or -1.
+
+    Returns how many keys were new. A gram that is absent has no longer ones either.
+    """
+    return locate_some(symbols, 0, symbols.size, keys, insert, slots)
 
 
 @jit
@@ -134,28 +140,6 @@ def rehash(old_keys, old_counts, old_followers, tables):  # type: ignore[no-unty
             keys[slot] = old_keys[old]
             counts[slot] = old_counts[old]
             followers[slot] = old_followers[old]
-
-
-@jit
-def code_rows(symbols, offsets, own, tables, totals, out):  # type: ignore[no-untyped-def]
-    """Code lengths of every symbol, and the slot of the two symbols before it.
-
-    out = (fixed, contexts), one entry for each coded symbol. With `own` the rows are those that
-    were learned, and each is taken out while it is coded.
-    """
-    keys, counts, followers, slots = tables
-    fixed, contexts = out
-    for row in range(offsets.size - 1):
-        stream = symbols[offsets[row] : offsets[row + 1]]
-        start = offsets[row] - row
-        locate(stream, keys, False, slots)
-        if own:
-            add(slots, stream.size, -1, counts, followers, totals)
-        code_row(slots, stream.size, counts, followers, totals, fixed[start:])
-        if own:
-            add(slots, stream.size, 1, counts, followers, totals)
-        for t in range(1, stream.size):
-            contexts[start + t - 1] = slots[t - 1, 1] if t > 1 else slots[0, 0]
 
 
 @jit

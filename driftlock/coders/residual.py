@@ -86,12 +86,11 @@ def _group_residual(
     scaled: Floats, codes: Ints, groups: tuple[Ints, Ints], prior: tuple[float, float], *, own: bool
 ) -> Floats:
     mean, kappa = prior
-    sums, sizes = (np.append(values, 0)[codes].astype(float) for values in groups)
+    sums, sizes = (np.append(values, 0).astype(float) for values in groups)
     if own:
-        sums = sums - np.rint(scaled * FIXED)
-        sizes = sizes - 1.0
+        sums, sizes = sums[codes] - np.rint(scaled * FIXED), sizes[codes] - 1.0
     center = (sums / FIXED + kappa * mean) / (np.maximum(sizes, 0.0) + kappa)
-    return np.asarray(scaled - center, np.float64)
+    return np.asarray(scaled - (center if own else center[codes]), np.float64)
 
 
 @dataclass(frozen=True, eq=False)

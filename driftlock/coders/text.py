@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from driftlock._kernels import text as kernels
+from driftlock._kernels import text_codes
 from driftlock.arrays import Column, Floats, Ints, Texts
 from driftlock.coders.krichevsky_trofimov import kt_bits
 from driftlock.coders.measure import Measure
@@ -84,7 +85,7 @@ class Grams:
         order = self.tables[3].shape[1] - 1
         slots = np.empty((longest, order + 1), np.int64)
         tables = (*self.tables[:3], slots)
-        kernels.code_rows(streams.symbols, streams.offsets, own, tables, self.totals, out)
+        text_codes.code_rows(streams.symbols, streams.offsets, own, tables, self.totals, out)
         return out
 
 

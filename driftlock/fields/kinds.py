@@ -16,6 +16,7 @@ from driftlock.errors import OptionError
 from driftlock.fields.times import epoch_unit, times
 from driftlock.fields.values import (
     EXACT_WHOLE,
+    Parsed,
     is_text,
     numbers,
     shown,
@@ -31,6 +32,7 @@ SURELY_UNIQUE = 10.0  # pairs expected to collide by chance; none did
 FORMATTED = re.compile(
     r"[$\u20ac\u00a3\u00a5]\s?-?\d[\d.,]*|-?\d+(?:[.,]\d+)+\s?(?:%|[^\W\d_]{1,3})?|-?\d+\s?(?:%|[^\W\d_]{1,3})"
 )
+SPACE = re.compile(r"\s")
 FEW_SENTENCES, WORDS_PER_SENTENCE, WORD_REUSE = 30, 4, 4
 ID_SHARE = 0.95
 SAMPLE = 5_000
@@ -90,14 +92,14 @@ def _decide_object(present: pd.Series[Any]) -> Decision:
     """Strings and mixed values, none missing."""
     codes, texts = symbols(present)
     n, distinct = len(codes), len(texts)
-    looked_at, chosen = _sample(present, codes, texts)
-    parsed = numbers(looked_at)
-    if parsed.share > MOST and not (is_text(looked_at) and _has_leading_zeros(looked_at)):
+    looked_at, repeats, chosen = _sample(present, codes, texts)
+    as_numbers = _share(numbers(looked_at), repeats)
+    if as_numbers > MOST and not (is_text(looked_at) and _has_leading_zeros(looked_at, repeats)):
         everything = numbers(present)
         how = f"{everything.share:.1%} of the values read as numbers; "
         return _decide_number(everything.values[everything.readable], lambda: distinct, how)
-    if parsed.share < 1 - MOST:
-        as_times = times(looked_at).share
+    if as_numbers < 1 - MOST:
+        as_times = _share(times(looked_at), repeats)
         if as_times > MOST:
             return Decision("time", f"{as_times:.1%} of the values read as ISO times")
     seldom = f"{distinct:,} different values in {n:,} rows"
@@ -116,21 +118,27 @@ def _decide_object(present: pd.Series[Any]) -> Decision:
 
 def _sample(
     present: pd.Series[Any], codes: Ints, texts: list[str]
-) -> tuple[pd.Series[Any], list[str]]:
-    """Rows that stand for a long column, and their texts: some values, by hash, as often as there.
+) -> tuple[pd.Series[Any], Ints, list[str]]:
+    """A row of each value that stands for a long column, how often it does, and its text.
 
-    Which values these are does not depend on the order of the column.
+    Some values, by hash, as often as they are there, so that which these are does not depend on
+    the order of the column.
     """
-    if len(codes) <= SAMPLE:
-        return present, texts
     first = np.empty(len(texts), np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]
     counts = np.bincount(codes, minlength=len(texts))
+    if len(codes) <= SAMPLE:
+        return present.iloc[first], counts, texts
     if len(texts) > SAMPLE:
         chosen = np.argpartition(text_hashes(texts), SAMPLE)[:SAMPLE]
         first, counts, texts = first[chosen], counts[chosen], [texts[i] for i in chosen]
     repeats = np.ceil(counts * (SAMPLE / counts.sum())).astype(np.int64)
-    return present.iloc[np.repeat(first, repeats)], texts
+    return present.iloc[first], repeats, texts
+
+
+def _share(parsed: Parsed[Any], repeats: Ints) -> float:
+    """Readable share of the rows that are not missing, each value as often as it is there."""
+    return float(repeats[parsed.readable].sum() / max(repeats[~parsed.missing].sum(), 1))
 
 
 def _decide_number(values: Floats, count: Callable[[], int], how: str) -> Decision:
@@ -155,10 +163,10 @@ def _decide_number(values: Floats, count: Callable[[], int], how: str) -> Decisi
     return Decision("number", f"{how}{distinct:,} different numbers")
 
 
-def _has_leading_zeros(present: pd.Series[Any]) -> bool:
+def _has_leading_zeros(present: pd.Series[Any], repeats: Ints) -> bool:
     """Whether one text in a hundred is a whole number with a leading zero, as in codes."""
-    texts = present.astype(str).str.strip()
-    return bool(texts.str.fullmatch(r"0\d+").mean() > 0.01)
+    coded = present.astype(str).str.strip().str.fullmatch(r"0\d+").to_numpy(bool)
+    return bool(repeats[coded].sum() > 0.01 * repeats.sum())
 
 
 def _recombined(texts: list[str]) -> str:
@@ -182,7 +190,7 @@ def _structureless(texts: list[str]) -> str:
     Their letters and digits are looked at, not what they mean: one token each, and either the same
     skeleton (every run with a digit in it is one ``#``) or the same length.
     """
-    if sum(any(c.isspace() for c in text) for text in texts) > (1 - ID_SHARE) * len(texts):
+    if sum(bool(SPACE.search(text)) for text in texts) > (1 - ID_SHARE) * len(texts):
         return ""
     if sum(bool(FORMATTED.fullmatch(text)) for text in texts) >= ID_SHARE * len(texts):
         return ""  # an amount, a share or an address: its digits say how much

@@ -43,8 +43,9 @@ class TextField:
     @classmethod
     def learn(cls, name: str, values: pd.Series[Any], _: Decision) -> TextField:
         """Learn the field from a baseline column."""
-        texts = values.dropna().astype(str)
-        lengths = texts.str.len()
+        present = values.dropna().to_numpy(object)
+        texts = pd.Series([shown(symbol(value)) for value in present], dtype=object)
+        lengths = texts.map(len).astype(np.int64)
         typical = float(lengths.median()) if len(texts) else 0.0
         nearest = (lengths - typical).abs()
         close = texts[(nearest == nearest.min()).to_numpy(bool)]

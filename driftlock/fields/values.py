@@ -205,11 +205,11 @@ def _is_spelt_missing(value: Any) -> bool:
 
 def _float_of(value: Any) -> float:
     """One value as a float, NaN where it is none."""
-    if isinstance(value, (timedelta, np.timedelta64)):
+    if not isinstance(value, str) and isinstance(value, (timedelta, np.timedelta64)):
         return float(pd.Timedelta(value).total_seconds())
     if isinstance(value, (bool, np.bool_)) or (isinstance(value, str) and "_" in value):
         return np.nan
-    if not isinstance(value, (Real, Decimal, str)):
+    if not isinstance(value, (str, Real, Decimal)):  # the cheap check first
         return np.nan
     try:
         return float(value)
