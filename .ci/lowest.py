@@ -1,4 +1,4 @@
-"""Print the dependencies, those of the service too, at the lower bounds that pyproject.toml gives, one a line."""
+"""Print the dependencies, the service's among them, at their lower bounds, one a line."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from driftlock.draws import Draws
 from driftlock.lines import row_lines
 from driftlock.permutation import evaluate, sequential_p
 from driftlock.windows.permuted import codec_statistic
+from driftlock.windows.text import TextPool
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import test_window_promises as fields
@@ -52,8 +53,12 @@ def of_text(kind, rng, trial):
 def main():
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     warnings.simplefilter("ignore")
-    columns = [*fields.NAMES, "NCD of zstd"]
-    for kinds, p_of_trial in ((fields.KINDS, of_fields), (text.KINDS, of_text)):
+    of_texts = [*TextPool.statistics, "verdict"]
+    for kinds, names, p_of_trial in (
+        (fields.KINDS, fields.NAMES, of_fields),
+        (text.KINDS, of_texts, of_text),
+    ):
+        columns = [*names, "NCD of zstd"]
         print("\n| change | " + " | ".join(columns) + " |")
         print("|---|" + "--:|" * len(columns))
         for kind in ("none", *kinds):

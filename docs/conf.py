@@ -10,8 +10,9 @@ import driftlock
 
 HERE = Path(__file__).parent
 
-# The quickstart is a notebook of its own; Sphinx reads nothing from outside its folder.
-shutil.copy(HERE.parent / "notebooks" / "quickstart.md", HERE / "quickstart.md")
+# Sphinx reads nothing from outside its folder, and notebooks have a folder of their own.
+for notebook in ("quickstart", "comparing_windows"):
+    shutil.copy(HERE.parent / "notebooks" / f"{notebook}.md", HERE / f"{notebook}.md")
 
 project = "driftlock"
 author = "The driftlock maintainers"
