@@ -18,7 +18,7 @@ from driftlock._kernels.permute import (
     mix,
     permute_range,
 )
-from driftlock._kernels.ranks import verdicts
+from driftlock._kernels.ranks import ascending, verdicts
 
 FIRST_RANK = 8
 BINS = 10
@@ -27,18 +27,25 @@ SYMBOL, RANK, CONTENT = range(3)
 
 @jit
 def cut_ranks(raw):  # type: ignore[no-untyped-def]
-    """Ranks to numbers of decile, classes as they are, in place; equal ranks alike. O(N log N)."""
-    ordered = np.sort(raw)
-    first = np.searchsorted(ordered, FIRST_RANK)
+    """Ranks to numbers of decile, classes as they are, in place; equal ranks alike. O(N)."""
+    wide = np.empty(raw.size, np.int64)
+    first = 0
+    for i in range(raw.size):
+        wide[i] = raw[i]
+        first += raw[i] < FIRST_RANK
+    order = ascending(wide)
     dense = raw.size - first
     if dense == 0:
         return
     cuts = np.empty(BINS, np.int32)
     for k in range(BINS):
-        cuts[k] = ordered[first + k * dense // BINS]
+        cuts[k] = raw[order[first + k * dense // BINS]]
     for i in range(raw.size):
         if raw[i] >= FIRST_RANK:
-            raw[i] = FIRST_RANK + np.searchsorted(cuts, raw[i], side="right")
+            below_ = 0
+            for k in range(BINS):
+                below_ += cuts[k] <= raw[i]
+            raw[i] = FIRST_RANK + below_
 
 
 @jit
@@ -98,8 +105,10 @@ def pool_rows(spans, w):  # type: ignore[no-untyped-def]
     baseline, window, bounds = spans
     n, m = bounds[w, 1] - bounds[w, 0], bounds[w, 3] - bounds[w, 2]
     rows = np.empty(n + m, np.int64)
-    rows[:n] = baseline[bounds[w, 0] : bounds[w, 1]]
-    rows[n:] = window[bounds[w, 2] : bounds[w, 3]]
+    for i in range(n):  # slices would do, and take the compiler ten times as long
+        rows[i] = baseline[bounds[w, 0] + i]
+    for i in range(m):
+        rows[n + i] = window[bounds[w, 2] + i]
     return rows, n
 
 
@@ -125,8 +134,11 @@ def scan_range(windows, table, spans, draw, tables, rule, out):  # type: ignore[
         statistics = np.empty((draws + 1, N_STATISTICS), np.int64)
         own_key = mix(np.uint64(key) + mix(np.uint64(w)))
         permute_range(np.int64(0), draws + 1, (own_kind, own_key, n), pool, tables, statistics)
-        out[w, :N_STATISTICS] = statistics[0]
-        out[w, N_STATISTICS : 2 * N_STATISTICS + 1] = verdicts(statistics, rule[0], rule[1])
+        counts = verdicts(statistics, rule[0], rule[1])
+        for k in range(N_STATISTICS):
+            out[w, k] = statistics[0, k]
+        for k in range(N_STATISTICS + 1):
+            out[w, N_STATISTICS + k] = counts[k]
         out[w, 2 * N_STATISTICS + 1] = draws
 
 
@@ -145,7 +157,10 @@ def field_range(windows, table, spans, fields, tables, out):  # type: ignore[no-
         for f in range(bounds.size - 1):
             first, stop = bounds[f], bounds[f + 1]
             own = np.ascontiguousarray(symbols[:, first:stop])
-            low, high = np.int64(own.min()), np.int64(own.max()) + 1
+            low, high = np.int64(totals.size), np.int64(0)
+            for i in range(rows.size):
+                for p in range(own.shape[1]):
+                    low, high = min(low, np.int64(own[i, p])), max(high, np.int64(own[i, p]) + 1)
             for i in range(rows.size):
                 for p in range(own.shape[1]):
                     own[i, p] -= low
