@@ -284,12 +284,12 @@ def test_from_nothing_with_a_cache_in_memory(place: Place, folder: Path) -> None
         assert service.cpu_seconds < 3
 
 
-def test_nothing_to_write_to_at_all(place: Place, folder: Path) -> None:
-    # Kernels are compiled in memory then, and baselines cannot be kept; what is judged is the same.
+def test_a_folder_for_baselines_that_cannot_be_written(place: Place, folder: Path) -> None:
     sealed = folder / "sealed"
     sealed.mkdir(mode=0o555)
-    nowhere = {"TMPDIR": sealed, "DRIFTLOCK_HTTP_DATA_DIR": sealed / "no"}
-    with running(place, folder, **nowhere, NUMBA_CACHE_DIR=place.kernels) as service:
+    more = {"DRIFTLOCK_HTTP_DATA_DIR": sealed / "no", "NUMBA_CACHE_DIR": place.kernels}
+    with running(place, folder, **more) as service:
+        assert "baselines cannot be kept" in service.log.read_text(encoding="utf-8")
         with httpx.Client(base_url=service.url, trust_env=False, timeout=120) as client:
             assert client.post("/v1/detect?baseline=400", content=MIXED).status_code == 200
             kept = client.post("/v1/baselines?name=normal", content=MIXED)
