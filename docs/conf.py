@@ -43,6 +43,7 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_output_stderr = "remove"
+nb_render_markdown_format = "myst"  # tables among them
 
 templates_path = ["_templates"]
 autosummary_generate = True

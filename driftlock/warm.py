@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 
 from driftlock import arrays
-from driftlock._kernels.compile_windows import compile_windows
-from driftlock._kernels.jit import on_compilation
+from driftlock._kernels.compile_windows import compile_texts, compile_windows
+from driftlock._kernels.jit import on_compilation, was_compiled
 from driftlock._kernels.number import written_decimals
 from driftlock.arrays import Encoded
 from driftlock.patterns import find_patterns
@@ -20,9 +24,12 @@ from driftlock.significance import rank_p
 PATIENCE = 1.0  # seconds of compiling before the note
 NOTE = "driftlock: compiling its kernels for this machine, once; this takes some seconds ...\n"
 ROWS = 64
+HELPER = "from driftlock._kernels.compile_windows import compile_windows; compile_windows()"
+HELPER_SECONDS = 120
 
 _lock = threading.Lock()
 _seconds: dict[str, float] = {}
+_helpers: list[subprocess.Popen[bytes]] = []
 
 
 def warmup() -> float:
@@ -67,6 +74,40 @@ def ensure(job: str) -> float:
         return _seconds[job]
 
 
+def _share_the_work() -> None:
+    """Let another process compile half of the kernels for the cache, if the cache is cold.
+
+    Numba compiles one kernel at a time in a process, whatever the threads.
+    """
+    written_decimals(np.ones(1))
+    if was_compiled(written_decimals) and (os.cpu_count() or 1) > 1:
+        package = str(Path(__file__).parents[1])
+        paths = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
+        try:
+            helper = subprocess.Popen(  # noqa: S603  (this Python, with words of our own)
+                [sys.executable, "-c", HELPER],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=os.environ | {"PYTHONPATH": paths},
+            )
+        except OSError:  # no Python of its own to start: this process does it all
+            return
+        atexit.register(helper.kill)
+        _helpers.append(helper)
+
+
+def _windows() -> None:
+    """Compile what the helper does not, then take over what it has."""
+    compile_texts()
+    for helper in _helpers:
+        try:
+            helper.wait(HELPER_SECONDS)
+        except subprocess.TimeoutExpired:
+            helper.kill()
+    compile_windows()
+
+
 def _detect() -> None:
     """Fit and score a few rows of every kind."""
     written_decimals(np.ones(1))
@@ -94,4 +135,4 @@ def _columns() -> list[Encoded]:
     return [symbols, symbols, *numbers, times, texts, entities]
 
 
-JOBS = {"detect": _detect, "windows": compile_windows}
+JOBS = {"sharing": _share_the_work, "detect": _detect, "windows": _windows}

@@ -141,6 +141,11 @@ def cut(codes, first_rank, bins=10):
     return [c if c < first_rank else first_rank + sum(x <= c for x in cuts) for c in codes]
 
 
+def ascending(values):
+    """Places from the smallest value to the largest; equal ones keep their order."""
+    return sorted(range(len(values)), key=lambda place: values[place])
+
+
 def extremes(values, two_sided):
     found = []
     for value in values:

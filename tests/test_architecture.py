@@ -15,7 +15,24 @@ import pytest
 import driftlock
 
 PACKAGE = Path(driftlock.__file__).parent
-LOADED_WHEN_USED = ("matplotlib", "scipy.stats", "typer", "rich", "sklearn", "polars")
+SERVICE_NEEDS = (
+    "asgi_correlation_id",
+    "fastapi",
+    "fastapi_offline",
+    "httpx",
+    "limits",
+    "prometheus_client",
+    "pydantic",
+    "pydantic_settings",
+    "starlette",
+    "structlog",
+    "uvicorn",
+)
+WITHOUT_EXTRA = tuple(name for name in SERVICE_NEEDS if name != "pydantic")  # typer may bring it
+LOADED_WHEN_USED = (
+    *("matplotlib", "scipy.stats", "typer", "rich", "sklearn", "polars"),
+    *SERVICE_NEEDS,
+)
 
 
 def imported_modules(path: Path) -> set[str]:
@@ -79,6 +96,35 @@ def test_public_names_are_frozen() -> None:
 def test_import_loads_only_what_it_needs() -> None:
     code = f"import sys, driftlock; print([n for n in {LOADED_WHEN_USED} if n in sys.modules])"
     assert in_new_process(code).strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "command", [["serve"], ["demo"], ["check-service", "http://127.0.0.1:1"]], ids=lambda c: c[0]
+)
+def test_without_the_extra_the_service_says_what_it_needs(command: list[str]) -> None:
+    code = f"""
+import sys
+sys.modules.update(dict.fromkeys({WITHOUT_EXTRA}))  # none of them can be imported
+sys.stderr = sys.stdout
+from driftlock.cli import main
+print(main({command}))
+"""
+    said, exit_code = in_new_process(code).splitlines()
+    assert said.endswith("pip install 'driftlock-toolkit[service]'")
+    assert "fastapi" in said
+    assert exit_code == "2"
+
+
+def test_the_core_works_without_the_extra() -> None:
+    code = f"""
+import sys
+sys.modules.update(dict.fromkeys({WITHOUT_EXTRA}))
+from driftlock.cli import main
+import driftlock as dl
+rows = dl.datasets.load("normal").events[:60]
+print(len(dl.detect(rows, baseline=40)), main(["--version"]))
+"""
+    assert in_new_process(code).split()[-2:] == ["20", "0"]
 
 
 def test_numba_has_one_door() -> None:

@@ -417,6 +417,12 @@ def test_repetition_is_standard_normal_without_order(sizes):
     assert max(found) < 5
 
 
+@given(st.lists(st.integers(-(2**40), 2**40) | st.integers(-3, 3), max_size=30))
+def test_ascending(values):
+    order = ranks.ascending(np.array(values, np.int64))
+    assert order.tolist() == naive.ascending(values)
+
+
 def test_entropy_agrees_with_scipy():
     from scipy import stats
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from driftlock._kernels import gains, permute, ranks, scan, text_counts
 
 
 def compile_windows() -> None:
-    """Compile the kernels of permutations and scans, or load them from the cache."""
+    """Compile the kernels of permutations and scans of fields, or load them from the cache."""
     codes = np.zeros((4, 1), np.int32)
     sorts, bits = np.zeros(1, np.int8), np.ones(4, np.int32)
     rows = np.arange(4, dtype=np.int64)
@@ -33,11 +32,11 @@ def compile_windows() -> None:
     scan.scan_range(windows, table, spans, (0, np.uint64(1), 2), tables, (flags, flags), counted)
     fields = (np.array([0, 1], np.int64), bits.reshape(1, 4))
     scan.field_range(windows, table, spans, fields, tables, np.zeros((1, 1, 2), np.int64))
-    _compile_texts(draw, starts)
 
 
-def _compile_texts(draw: tuple[int, np.uint64, int], starts: NDArray[np.int64]) -> None:
-    """Compile the kernels of rows of text: four rows of one gram in one context."""
+def compile_texts() -> None:
+    """The same for the kernels of rows of text: four rows of one gram in one context."""
+    draw, starts = (permute.ROWS, np.uint64(1), 2), np.array([0, 2, 4], np.int64)
     ones = np.ones(2, np.int64)
     entries = np.tile(np.arange(2, dtype=np.int32), 4)
     counts = (np.arange(5) * 2, entries, np.ones(8, np.int32), 4 * ones, ones, ones, ones.repeat(2))

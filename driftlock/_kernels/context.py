@@ -29,13 +29,21 @@ def information(codes, sizes):  # type: ignore[no-untyped-def]
     for a in range(n_fields):
         for b in range(a):
             counts = pair_counts(codes[a], codes[b], sizes[a], sizes[b])
-            of_a, of_b = counts.sum(axis=1), counts.sum(axis=0)
+            of_a, of_b = np.zeros(sizes[a], np.int64), np.zeros(sizes[b], np.int64)
+            for x in range(sizes[a]):
+                for y in range(sizes[b]):
+                    of_a[x] += counts[x, y]
+                    of_b[y] += counts[x, y]
             gain = 0.0
             for x in range(sizes[a]):
                 for y in range(sizes[b]):
                     if counts[x, y] > 0:
                         gain += counts[x, y] * math.log2(counts[x, y] * n / (of_a[x] * of_b[y]))
-            used_a, used_b = (of_a > 0).sum(), (of_b > 0).sum()
+            used_a, used_b = 0, 0
+            for x in range(sizes[a]):
+                used_a += of_a[x] > 0
+            for y in range(sizes[b]):
+                used_b += of_b[y] > 0
             gain -= 0.5 * math.log2(n) * (used_a - 1) * (used_b - 1)
             gains[a, b] = gain
             gains[b, a] = gain

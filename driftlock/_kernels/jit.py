@@ -1,16 +1,21 @@
 """The one door to Numba: options of every kernel are decided here.
 
-The compiled code is cached beside the package, or in the user's cache folder where the package is
-read-only; ``DRIFTLOCK_NUMBA_CACHE=0`` turns the cache off. A cached kernel that calls one in
-another file goes stale when only that file changes: clear ``__pycache__`` after editing kernels.
-fastmath stays off: reassociation changes results.
+The compiled code is cached in ``NUMBA_CACHE_DIR`` where that is set, else beside the package, or in
+the user's cache folder where the package is read-only; ``DRIFTLOCK_NUMBA_CACHE=0`` turns the cache
+off. A folder named by ``NUMBA_CACHE_DIR`` that cannot be written, as in a container, is copied:
+Numba itself takes no code from it. A cached kernel that calls one in another file goes stale when
+only that file changes: clear ``__pycache__`` after editing kernels. fastmath stays off:
+reassociation changes results.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -21,6 +26,28 @@ F = TypeVar("F", bound=Callable[..., object])
 _SWITCH = os.environ.get("DRIFTLOCK_NUMBA_CACHE", "1")
 if _SWITCH not in ("0", "1"):
     raise ValueError(f"DRIFTLOCK_NUMBA_CACHE={_SWITCH!r} is not known; set it to 0 or 1")
+
+
+def _copied(folder: str) -> tempfile.TemporaryDirectory[str] | None:
+    """A copy of a cache that cannot be written, for this process and those that it starts.
+
+    None where that is not needed, or where there is no place for a copy.
+    """
+    if not folder or not Path(folder).is_dir() or os.access(folder, os.W_OK):
+        return None
+    try:
+        copy = tempfile.TemporaryDirectory(prefix="driftlock-kernels-")
+        shutil.copytree(folder, copy.name, dirs_exist_ok=True, copy_function=shutil.copyfile)
+        for path in (Path(copy.name), *Path(copy.name).rglob("*")):
+            path.chmod(0o700)  # the original's folders may not be written
+    except OSError:
+        return None
+    os.environ["NUMBA_CACHE_DIR"] = numba.config.CACHE_DIR = copy.name  # type: ignore[attr-defined]
+    return copy
+
+
+# Removed when Python ends.
+_copy = _copied(os.environ.get("NUMBA_CACHE_DIR", "")) if _SWITCH == "1" else None
 
 
 def jit(function: F) -> F:
@@ -47,3 +74,9 @@ def on_compilation(tell: Callable[[], object]) -> Iterator[None]:
 
     with event.install_listener("numba:compile", Listener()):
         yield
+
+
+def was_compiled(kernel: Callable[..., object]) -> bool:
+    """Whether this process has compiled a kernel for a cache that did not have it."""
+    stats = getattr(kernel, "stats", None)  # plain Python, where the JIT is off, has none
+    return stats is not None and stats.cache_path is not None and bool(stats.cache_misses)

@@ -21,7 +21,7 @@ from driftlock._kernels.permute import (
     mix,
     permute_range,
 )
-from driftlock._kernels.ranks import verdicts
+from driftlock._kernels.ranks import ascending, verdicts
 
 FIRST_RANK = 8
 BINS = 10
@@ -30,18 +30,25 @@ SYMBOL, RANK, CONTENT = range(3)
 
 @jit
 def cut_ranks(raw):  # type: ignore[no-untyped-def]
-    """Ranks to numbers of decile, classes as they are, in place; equal ranks alike. O(N log N)."""
-    ordered = np.sort(raw)
-    first = np.searchsorted(ordered, FIRST_RANK)
+    """Ranks to numbers of decile, classes as they are, in place; equal ranks alike. O(N)."""
+    wide = np.empty(raw.size, np.int64)
+    first = 0
+    for i in range(raw.size):
+        wide[i] = raw[i]
+        first += raw[i] < FIRST_RANK
+    order = ascending(wide)
     dense = raw.size - first
     if dense == 0:
         return
     cuts = np.empty(BINS, np.int32)
     for k in range(BINS):
-        cuts[k] = ordered[first + k * dense // BINS]
+        cuts[k] = raw[order[first + k * dense // BINS]]
     for i in range(raw.size):
         if raw[i] >= FIRST_RANK:
-            raw[i] = FIRST_RANK + np.searchsorted(cuts, raw[i], side="right")
+            below_ = 0
+            for k in range(BINS):
+                below_ += cuts[k] <= raw[i]
+            raw[i] = FIRST_RANK + below_
 
 
 @jit
@@ -101,8 +108,10 @@ def pool_rows(spans, w):  # type: ignore[no-untyped-def]
     baseline, window, bounds = spans
     n, m = bounds[w, 1] - bounds[w, 0], bounds[w, 3] - bounds[w, 2]
     rows = np.empty(n + m, np.int64)
-    rows[:n] = baseline[bounds[w, 0] : bounds[w, 1]]
-    rows[n:] = window[bounds[w, 2] : bounds[w, 3]]
+    for i in range(n):  # slices would do, and take the compiler ten times as long
+        rows[i] = baseline[bounds[w, 0] + i]
+    for i in range(m):
+        rows[n + i] = window[bounds[w, 2] + i]
     return rows, n
 
 
@@ -130,8 +139,11 @@ def scan_range(windows, table, spans, draw, tables, rule, out):  # type: ignore[
         statistics = np.empty((draws + 1, N_STATISTICS), np.int64)
         own_key = mix(np.uint64(key) + mix(np.uint64(w)))
         permute_range(np.int64(0), draws + 1, (own_kind, own_key, n), pool, tables, statistics)
-        out[w, :N_STATISTICS] = statistics[0]
-        out[w, N_STATISTICS : 2 * N_STATISTICS + 1] = verdicts(statistics, rule[0], rule[1])
+        counts = verdicts(statistics, rule[0], rule[1])
+        for k in range(N_STATISTICS):
+            out[w, k] = statistics[0, k]
+        for k in range(N_STATISTICS + 1):
+            out[w, N_STATISTICS + k] = counts[k]
         out[w, 2 * N_STATISTICS + 1] = draws
 
 
@@ -152,12 +164,22 @@ def field_range(windows, table, spans, fields, tables, out):  # type: ignore[no-
         for f in range(bounds.size - 1):
             first, stop = bounds[f], bounds[f + 1]
             own = np.ascontiguousarray(symbols[:, first:stop])
-            low, high = np.int64(own.min()), np.int64(own.max()) + 1
+            low, high = firsts[first], firsts[stop]
+            own_firsts = np.empty(stop - first + 1, np.int64)
+            for p in range(own_firsts.size):
+                own_firsts[p] = firsts[first + p] - low
             for i in range(rows.size):
                 for p in range(own.shape[1]):
                     own[i, p] -= low
-            parts = (firsts[first : stop + 1] - low, scales[first:stop])
-            pool = (own, totals[low:high], halves[first:stop], bits[f][rows], parts[0], parts[1])
+            own_scales = scales[first:stop]
+            pool = (
+                own,
+                totals[low:high],
+                halves[first:stop],
+                bits[f][rows],
+                own_firsts,
+                own_scales,
+            )
             permute_range(np.int64(0), np.int64(1), observed, pool, tables, statistics)
             out[w, f, 0] = statistics[0, NCD]
             out[w, f, 1] = statistics[0, TOP_BITS]

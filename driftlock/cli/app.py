@@ -28,7 +28,14 @@ from driftlock.cli.options import (
     SplitSeed,
 )
 from driftlock.cli.run import Job, check_target, run_detect
-from driftlock.cli.service import SERVE_HELP, serve_command
+from driftlock.cli.service import (
+    CHECK_HELP,
+    DEMO_HELP,
+    SERVE_HELP,
+    check_command,
+    demo_command,
+    serve_command,
+)
 from driftlock.cli.windows import COMPARE_HELP, SCAN_HELP, compare_command, scan_command
 from driftlock.datasets import KINDS, make_transactions
 from driftlock.errors import DriftlockError, DriftlockWarning
@@ -138,6 +145,8 @@ app.command("fit", help=FIT_HELP)(fit_command)
 app.command("compare", help=COMPARE_HELP)(compare_command)
 app.command("scan", help=SCAN_HELP)(scan_command)
 app.command("serve", help=SERVE_HELP)(serve_command)
+app.command("demo", help=DEMO_HELP)(demo_command)
+app.command("check-service", help=CHECK_HELP)(check_command)
 
 
 @app.command("simulate", help=SIMULATE_HELP)

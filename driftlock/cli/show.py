@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +85,31 @@ def settings_table(rows: Sequence[tuple[str, str, str]]) -> str:
         column.justify = "left"
     for row in rows:
         table.add_row(*map(Text, row))
+    return _laid_out(table)
+
+
+def flags_table(anomalies: Sequence[dict[str, Any]], known: Collection[int]) -> str:
+    """Lay out what a service flagged: where, how strange, whether it is one, and why."""
+    table = _table("row", "score", "p", "q")
+    table.add_column("anomaly", no_wrap=True)
+    table.add_column("because of", overflow="fold")
+    for anomaly in anomalies:
+        metrics = anomaly["metrics"]
+        is_known = "yes" if anomaly["index"] in known else "no"
+        numbers = (f"{metrics[name]:.2g}" for name in ("p_value", "q_value"))
+        cells = (str(anomaly["index"]), f"{metrics['score']:.2f}", *numbers, is_known)
+        table.add_row(*cells, Text(escaped(anomaly["why"])))
+    return _laid_out(table)
+
+
+def checks_table(rows: Sequence[tuple[str, bool, str]]) -> str:
+    """Lay out checks: what was looked at, whether it is well, what was found."""
+    table = _table(labels=("check", "result", "found"))
+    for column in table.columns:
+        column.justify = "left"
+    for name, passed, said in rows:
+        result = Text("passed") if passed else Text("FAILED", style="bold red")
+        table.add_row(Text(name), result, Text(escaped(said)))
     return _laid_out(table)
 
 
