@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from driftlock._kernels import permute as kernels
 from driftlock._kernels import scan as scan_kernels
-from driftlock._kernels.gains import part_scales
+from driftlock._kernels.gains import measured_pool
 from driftlock.arrays import Floats, Ints
 from driftlock.distance import count_tables, counts_entropy
 from driftlock.errors import InputError
@@ -63,8 +63,9 @@ class Pool:
         Code length of each row in millibits, itself left out.
     n : int
         Rows of the baseline.
-    scales : tuple of ndarray, shapes (P + 1,) and (P, 3)
-        The first symbol of each part, and the scale on which its gain is told.
+    arrays : tuple of ndarray
+        What kernels take: the same without the parts in which all rows are alike, the first symbol
+        of each part, and the scale on which its gain is told.
     """
 
     statistics: ClassVar[tuple[str, ...]] = STATISTICS
@@ -73,7 +74,7 @@ class Pool:
     halves: Floats
     bits: Ints
     n: int
-    scales: tuple[Ints, Floats]
+    arrays: tuple[Ints, Ints, Floats, Ints, Ints, Floats]
 
     @classmethod
     def of(cls, codes: Ints, sorts: Ints, bits: Ints, n: int) -> Pool:
@@ -86,19 +87,15 @@ class Pool:
     @classmethod
     def scaled(cls, symbols: Ints, totals: Ints, halves: Floats, bits: Ints, n: int) -> Pool:
         """A pool whose parts are put on one scale."""
+        bits = np.ascontiguousarray(bits, np.int32)
         size = len(symbols)
-        scales = part_scales(totals, halves, size - n, size, count_tables(size))
-        return cls(symbols, totals, halves, np.ascontiguousarray(bits, np.int32), n, scales)
+        arrays = measured_pool(symbols, totals, halves, bits, size - n, count_tables(size))
+        return cls(symbols, totals, halves, bits, n, arrays)
 
     @property
     def size(self) -> int:
         """Rows of baseline and window together."""
         return len(self.symbols)
-
-    @property
-    def arrays(self) -> tuple[Ints, Ints, Floats, Ints, Ints, Floats]:
-        """What kernels take."""
-        return self.symbols, self.totals, self.halves, self.bits, *self.scales
 
     def measure_subsets(self, rows: Ints, starts: Ints, out: NDArray[np.int64]) -> None:
         """Statistics of subsets rows[starts[b] : starts[b + 1]] into the rows of `out`."""

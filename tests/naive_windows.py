@@ -106,6 +106,8 @@ def max_field(columns, members, m):
     """The largest gain of a column, in standard deviations from its mean over windows of m rows."""
     found = []
     for column in columns:
+        if len(set(column)) == 1:  # nothing to be gained in any window
+            continue
         mean, variance = gain_scale(column, m)
         if mean <= 0 or variance <= 1e-9 * mean**2:
             found.append(0.0)
@@ -115,7 +117,7 @@ def max_field(columns, members, m):
         saved = saved if saved > 0.001 else 0.0
         chi = 2 * freedom * saved / mean
         found.append(math.sqrt(chi) - math.sqrt(max(2 * freedom - 1, 0)))
-    return max(found)
+    return max(found, default=0.0)
 
 
 def statistics(columns, bits, members, m=None):

@@ -37,7 +37,7 @@ PROVED_WITH = {
         "statistics",
     ),
     **dict.fromkeys(("cut_ranks", "lump_single", "pool_symbols"), "cut"),
-    **dict.fromkeys(("part_scales", "split_moments"), "gain_scale"),
+    **dict.fromkeys(("measured_pool", "part_scales", "split_moments"), "gain_scale"),
     "extreme_of_first": "extremes",
     "are_equal": "first_equals",
     **dict.fromkeys(("gram_key", "locate_some"), "locate"),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from driftlock import threads
 from driftlock._kernels import permute, ranks, scan
+from driftlock._kernels.gains import part_scales
 from driftlock.distance import count_tables, counts_entropy, counts_length
 from driftlock.draws import Draws, Pool, _subsets
 from driftlock.errors import InputError, OptionError
@@ -151,7 +152,7 @@ def test_scales_of_gains_equal_their_twin(size, m):
     columns += [np.arange(size), rng.integers(0, size, size) // 2]
     codes = np.column_stack([np.unique(c, return_inverse=True)[1] for c in columns])
     pool = Pool.of(codes.astype(np.int32), np.zeros(5, np.int8), np.zeros(size, np.int32), size - m)
-    starts, scales = pool.scales
+    starts, scales = part_scales(pool.totals, pool.halves, m, size, count_tables(size))
     for p, column in enumerate(codes.T.tolist()):
         assert starts[p + 1] - starts[p] == len(set(column))
         mean, variance = naive.gain_scale(column, m)
@@ -174,6 +175,18 @@ def test_gains_are_on_one_scale_whatever_the_alphabet():
         values = Draws.rows(400, 500, 2_000, 1).measure(pool)[:, permute.MAX_FIELD] * 1e-9
         assert abs(values.mean()) < 0.2
         assert 0.8 < values.std() < 1.15  # sqrt of chi-squared with one degree: 0.85
+
+
+def test_parts_in_which_all_rows_are_alike_are_not_measured():
+    rng = np.random.default_rng(4)
+    codes = np.column_stack([np.zeros(60), rng.integers(0, 5, 60), np.ones(60)]).astype(np.int32)
+    bits = rng.integers(0, 9_999, 60)
+    whole = Pool.of(codes, np.zeros(3, np.int8), bits, 45)
+    alone = Pool.of(np.ascontiguousarray(codes[:, [1]]), np.zeros(1, np.int8), bits, 45)
+    assert whole.symbols.shape == (60, 3)
+    assert whole.arrays[0].shape == (60, 1)
+    draws = Draws.rows(45, 60, 200, 1)
+    assert np.array_equal(draws.measure(whole), draws.measure(alone))
 
 
 def test_a_table_of_one_value_has_no_distance():

@@ -16,7 +16,7 @@ def compile_windows() -> None:
     place = np.full(n_codes, -1, np.int32)
     tables = np.zeros((5, 2), np.int64)
     symbols, totals, halves = scan.pool_symbols(codes, sorts, place, rows)
-    pool = (symbols, totals, halves, bits, *gains.part_scales(totals, halves, 2, 4, tables))
+    pool = gains.measured_pool(symbols, totals, halves, bits, 2, tables)
     draw = (permute.ROWS, np.uint64(1), 2)
     out = np.empty((2, permute.N_STATISTICS), np.int64)
     permute.permute_range(0, 2, draw, pool, tables, out)

@@ -90,3 +90,31 @@ def part_scales(totals, halves, m, size, tables):  # type: ignore[no-untyped-def
             scales[p, 0] = 2.0 * freedom / mean
             scales[p, 1] = math.sqrt(max(2.0 * freedom - 1.0, 0.0))
     return starts, scales
+
+
+@jit
+def measured_pool(symbols, totals, halves, bits, m, tables):  # type: ignore[no-untyped-def]
+    """What subsets of a pool are measured with, for windows of m rows: parts of one symbol go.
+
+    (symbols, totals, halves, bits, first symbol of each part, scales). A part in which all rows are
+    alike has no length, no entropy and no gain in any subset. O(N P + S).
+    """
+    kept = 0
+    for p in range(halves.size):
+        kept += halves[p] > 0.5
+    varied, varied_halves = np.empty((symbols.shape[0], kept), np.uint32), np.empty(kept)
+    varied_totals = np.empty(totals.size - (halves.size - kept), np.uint32)
+    place, first, begin = 0, 0, 0
+    for p in range(halves.size):
+        size = int(2 * halves[p])
+        if size > 1:
+            for i in range(symbols.shape[0]):
+                varied[i, place] = symbols[i, p] - first + begin
+            for s in range(size):
+                varied_totals[begin + s] = totals[first + s]
+            varied_halves[place] = halves[p]
+            place += 1
+            begin += size
+        first += size
+    starts, scales = part_scales(varied_totals, varied_halves, m, symbols.shape[0], tables)
+    return varied, varied_totals, varied_halves, bits, starts, scales

@@ -202,7 +202,7 @@ def measure_subsets(rows, starts, pool, tables, out):  # type: ignore[no-untyped
             for p in range(parts):
                 counts[symbols[row, p]] += one
         grown_w, used_w, grown_r, used_r = 0, 0, 0, 0
-        largest = -np.inf
+        largest = -np.inf if parts > 0 else 0.0
         is_near = n_symbols <= 4 * m * parts
         for p in range(parts):
             whole = int(scales[p, 2])

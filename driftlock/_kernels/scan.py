@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from driftlock._kernels.gains import part_scales
+from driftlock._kernels.gains import measured_pool
 from driftlock._kernels.jit import jit
 from driftlock._kernels.permute import (
     N_STATISTICS,
@@ -130,8 +130,7 @@ def scan_range(windows, table, spans, draw, tables, rule, out):  # type: ignore[
     for w in windows:
         rows, n = pool_rows(spans, w)
         symbols, totals, halves = pool_symbols(table[0], table[1], place, rows)
-        firsts, scales = part_scales(totals, halves, rows.size - n, rows.size, tables)
-        pool = (symbols, totals, halves, table[3][rows], firsts, scales)
+        pool = measured_pool(symbols, totals, halves, table[3][rows], rows.size - n, tables)
         draws = most
         own_kind = kind
         if kind == RANDOM_SHIFT and rows.size - 1 <= most:
@@ -158,28 +157,21 @@ def field_range(windows, table, spans, fields, tables, out):  # type: ignore[no-
     for w in windows:
         rows, n = pool_rows(spans, w)
         symbols, totals, halves = pool_symbols(table[0], table[1], place, rows)
-        firsts, scales = part_scales(totals, halves, rows.size - n, rows.size, tables)
         statistics = np.empty((1, N_STATISTICS), np.int64)
         observed = (np.int64(ROWS), np.uint64(0), n)
+        low = np.int64(0)
         for f in range(bounds.size - 1):
             first, stop = bounds[f], bounds[f + 1]
             own = np.ascontiguousarray(symbols[:, first:stop])
-            low, high = firsts[first], firsts[stop]
-            own_firsts = np.empty(stop - first + 1, np.int64)
-            for p in range(own_firsts.size):
-                own_firsts[p] = firsts[first + p] - low
+            high = low
+            for p in range(first, stop):
+                high += int(2 * halves[p])
             for i in range(rows.size):
                 for p in range(own.shape[1]):
                     own[i, p] -= low
-            own_scales = scales[first:stop]
-            pool = (
-                own,
-                totals[low:high],
-                halves[first:stop],
-                bits[f][rows],
-                own_firsts,
-                own_scales,
-            )
+            alone = (own, totals[low:high], halves[first:stop], bits[f][rows])
+            pool = measured_pool(alone[0], alone[1], alone[2], alone[3], rows.size - n, tables)
+            low = high
             permute_range(np.int64(0), np.int64(1), observed, pool, tables, statistics)
             out[w, f, 0] = statistics[0, NCD]
             out[w, f, 1] = statistics[0, TOP_BITS]
