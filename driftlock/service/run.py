@@ -85,7 +85,10 @@ def _listening(settings: Settings) -> socket.socket:
         )[0]
         listener = socket.create_server(address, family=family, backlog=BACKLOG)
     except OSError as error:
-        raise OptionError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+        why = (
+            error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        )
+        raise OptionError(f"cannot listen on {host}:{port}: {why}") from None
     listener.set_inheritable(True)
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # answers that nobody takes are given up
         seconds = max(settings.upload_seconds, 1)
