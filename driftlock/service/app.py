@@ -84,12 +84,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(routes.router)
     app.include_router(probes.router)
     _add_pages(app)
-    app.add_exception_handler(Problem, _refuse)
-    app.add_exception_handler(DriftlockError, _refuse)
-    app.add_exception_handler(RequestValidationError, _refuse)
-    app.add_exception_handler(HTTPException, _refuse)
+    for refused in (Problem, DriftlockError, RequestValidationError, HTTPException):
+        app.add_exception_handler(refused, _refuse)
     app.add_exception_handler(Vanished, _let_go)
-    # the last one added is the first one passed
+    _add_layers(app, settings)
+    return app
+
+
+def _add_layers(app: FastAPI, settings: Settings) -> None:
+    """What every request passes; the last one added is the first one passed."""
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -101,12 +104,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Observed)
     app.add_middleware(Protected)
     app.add_middleware(CorrelationIdMiddleware, **REQUEST_IDS)
-    return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Compile kernels meanwhile; at the end let what runs come to its end."""
+    """Compile kernels meanwhile; at the end let what runs come to its end.
+
+    Yields
+    ------
+    None
+        Once, while the service runs.
+    """
     readiness: Readiness = app.state.readiness
 
     def prepare() -> None:

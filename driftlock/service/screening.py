@@ -89,11 +89,7 @@ def _rows(
         algo = "text" if answers.is_of_text(detector.feature_names_in_.tolist()) else "fields"
         first, found = 0, detector.detect(_table(events, algo))
         if given := sorted(query.model_fields_set & KEPT_OPTIONS):
-            warnings.warn(
-                f"{', '.join(given)}: those that the baseline was kept with hold",
-                DriftlockWarning,
-                stacklevel=1,
-            )
+            _warn(f"{', '.join(given)}: those that the baseline was kept with hold")
     else:
         first = query.baseline or FIRST_ROWS
         found = dl.detect(
@@ -105,11 +101,7 @@ def _rows(
             **_as_read(algo),
         )
     if is_codec:
-        warnings.warn(
-            f"algo={query.algo} compares windows of rows; single rows are judged by fields",
-            DriftlockWarning,
-            stacklevel=1,
-        )
+        _warn(f"algo={query.algo} compares windows of rows; single rows are judged by fields")
     told = answers.of_rows(found, events, first, settings.max_listed)
     count = int(found.is_anomaly.sum())
     return {
@@ -172,6 +164,10 @@ def _table(events: Events, algo: str) -> pd.DataFrame:
 def _as_read(algo: str) -> dict[str, Any]:
     """Options of a detector that reads events as text."""
     return {"fields": {AS_TEXT: "text"}} if algo == "text" else {}
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, DriftlockWarning, stacklevel=3)
 
 
 def listen_to_warnings() -> None:
