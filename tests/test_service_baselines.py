@@ -239,7 +239,8 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with served(tmp_path, data_dir=tmp_path / "file" / "baselines") as server:
         assert refusal(keep(server, "one")) == (507, "storage_failed", None)
         assert names(server) == []
-        said = [line["event"] for line in server.logged() if line["level"] == "warning"]
+        logged = [line for line in server.logged() if line["level"] == "warning"]
+        said = [line["event"] for line in logged if line["event"] != "warned"]  # NumPy, without JIT
         assert said == ["baselines cannot be kept: their folder is not writable"]
         with server.client() as client:
             assert client.post("/v1/detect?baseline=30", content=TESTED).status_code == 200
