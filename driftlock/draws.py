@@ -235,7 +235,7 @@ class Draws:
             else:
                 pool.measure_draws(a, b, self.source, out)
 
-        in_ranges(work, first, stop, least=64)
+        in_ranges(work, first, stop, least=64, most=1_024)
         return out[first:]
 
 

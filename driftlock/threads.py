@@ -57,8 +57,17 @@ def thread_count() -> int:
     return len(available(0)) if available else os.cpu_count() or 1
 
 
-def in_ranges(work: Callable[[int, int], Any], first: int, stop: int, *, least: int = 1) -> None:
+def in_ranges(
+    work: Callable[[int, int], Any],
+    first: int,
+    stop: int,
+    *,
+    least: int = 1,
+    most: int | None = None,
+) -> None:
     """Call ``work(a, b)`` on ranges that cover first ... stop - 1, of `least` items or more.
+
+    `most` bounds their size where items take long, so that work can be given up soon.
 
     Raises
     ------
@@ -67,6 +76,7 @@ def in_ranges(work: Callable[[int, int], Any], first: int, stop: int, *, least: 
     """
     threads = thread_count()
     size = max(least, -(-(stop - first) // (threads * CHUNKS_PER_THREAD)), 1)
+    size = min(size, most or size)
 
     def step(start: int) -> None:
         checkpoint()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,13 +16,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import numpy as np
+
+from driftlock.service.answers import Failure
+from driftlock.service.middleware import PROTECTING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 COMMAND = [sys.executable, "-c", "from driftlock.cli import main; raise SystemExit(main())"]
 PATIENCE = 300  # seconds; kernels may have to be compiled first
 TESTDATA = Path(__file__).parents[1] / "testdata"
+
+# Work of many seconds, in events without an order.
+_drawn = np.random.default_rng(7).integers(0, 9, (2000, 12)).tolist()
+SLOW = b"\n".join(json.dumps({f"c{k}": v for k, v in enumerate(r)}).encode() for r in _drawn)
+LONG = {"baseline": 500, "window": 50, "hop": 1, "permutations": 100_000, "control": "fpr"}
 
 
 @dataclass
@@ -48,6 +58,53 @@ class Served:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(patience)
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str, dict[str, Any] | None]:
+    """Status, code and place of a refusal, which has the one shape that all have."""
+    told = Failure.model_validate_json(answer.content, strict=True)
+    assert set(answer.json()) == {"success", "error", "request_id"}
+    assert not told.success
+    assert told.error.message
+    assert told.request_id == answer.headers["x-request-id"]
+    assert_protected(answer)
+    return answer.status_code, told.error.code, told.error.where
+
+
+def assert_protected(answer: httpx.Response) -> None:
+    """Every answer has the headers that keep browsers to the rules."""
+    for name, value in PROTECTING.items():
+        assert answer.headers[name] == value
+    assert "server" not in answer.headers
+
+
+def received(connection: socket.socket) -> bytes:
+    """One whole answer, as it comes."""
+    got = b""
+    while b"\r\n\r\n" not in got:
+        piece = connection.recv(65_536)
+        assert piece, got
+        got += piece
+    head, _, body = got.partition(b"\r\n\r\n")
+    length = int(re.search(rb"content-length: (\d+)", head.lower())[1])
+    while len(body) < length:
+        body += connection.recv(65_536)
+    return head + b"\r\n\r\n" + body
+
+
+def numbers(client: httpx.Client) -> dict[str, float]:
+    """What /metrics says now, by name and labels as they are written."""
+    lines = client.get("/metrics").text.splitlines()
+    pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, _, value in pairs}
+
+
+def until(condition: Callable[[], object], patience: float = 20) -> None:
+    """Wait until something holds; what did not hold in time fails."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline, "did not come to hold in time"
+        time.sleep(0.02)
 
 
 def free_port() -> int:

@@ -54,6 +54,9 @@ def test_ranges_cover_everything_once(threads: int) -> None:
         assert sorted(seen) == list(range(3, 50))
         in_ranges(lambda a, b: seen.extend((a, b)), 5, 5)
         assert len(seen) == 47
+        sizes: list[int] = []
+        in_ranges(lambda a, b: sizes.append(b - a), 0, 50, least=7, most=3)
+        assert sorted(sizes) == [2] + [3] * 16
     finally:
         dl.set_threads(None)
 

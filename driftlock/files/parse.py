@@ -7,7 +7,10 @@ import io
 import json
 import math
 import re
+import sys
 from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -151,14 +154,16 @@ def _array(text: str, name: str, decoder: json.JSONDecoder) -> list[dict[str, An
         ) from None
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict):
+            at, stop = next(islice(array_items(text), number - 1, None))
             raise FileError(
-                f"{name}: item {number} of the array is not a JSON object: {quote(json.dumps(row))}"
+                f"{name}: item {number} of the array is not a JSON object: {quote(text[at:stop])}",
+                line=text.count("\n", 0, at) + 1,
             )
     return list(rows)
 
 
-def _bad_item(text: str, decoder: json.JSONDecoder) -> int:
-    """Find the line on which the first item begins that parses but is not accepted."""
+def array_items(text: str) -> Iterator[tuple[int, int]]:
+    """Where each item of a JSON array stands, one read at a time, up to the first that is none."""
     at = text.index("[") + 1
     skip = re.compile(r"[\s,]*")
     scan = json.JSONDecoder().raw_decode
@@ -166,9 +171,21 @@ def _bad_item(text: str, decoder: json.JSONDecoder) -> int:
         start = skip.match(text, at).end()  # type: ignore[union-attr]
         try:
             _, at = scan(text, start)
-            _decode(text[start:at], decoder)
+        except (ValueError, RecursionError):
+            return
+        yield start, at
+
+
+def _bad_item(text: str, decoder: json.JSONDecoder) -> int:
+    """Find the line on which the first item begins that parses but is not accepted."""
+    stop = text.index("[") + 1
+    for start, stop in array_items(text):
+        try:
+            _decode(text[start:stop], decoder)
         except (ValueError, RecursionError):
             return text.count("\n", 0, start) + 1
+    gap = re.compile(r"[\s,]*").match(text, stop)
+    return text.count("\n", 0, gap.end() if gap else stop) + 1
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -216,7 +233,11 @@ def _reason(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         hint = " (an object stands on one line, or in an array)" if error.doc.strip() == "{" else ""
         return f"{error.msg} at column {error.colno}{hint}"
-    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    if str(error).startswith("Exceeds the limit"):  # Python's own, of turning digits into a number
+        return f"a whole number of more than {sys.get_int_max_str_digits():,} digits"
+    return str(error)
 
 
 def parquet(data: bytes, name: str) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from contextvars import copy_context
 from typing import Any, TypeVar
 
 from starlette.requests import Request
+from starlette.types import Receive
 
 from driftlock.cancellation import cancelled_by
 from driftlock.service import metrics
@@ -63,7 +64,15 @@ class Admission:
         Vanished
             If the client goes meanwhile.
         """
-        await self._take_place()
+        gone = asyncio.create_task(until_gone(request.receive))
+        try:
+            await self._take_place(gone)
+            return await self._worked(work, gone)
+        finally:
+            gone.cancel()
+
+    async def _worked(self, work: Callable[[], T], gone: asyncio.Task[None]) -> T:
+        """Do the work in a thread, and leave the place when that thread has ended."""
         event = threading.Event()
         self._running.add(event)
 
@@ -75,7 +84,6 @@ class Admission:
             self._pool, copy_context().run, cancellable
         )
         future.add_done_callback(lambda _: self._leave_place(event))
-        gone = asyncio.create_task(_gone(request))
         try:
             waited_for: set[asyncio.Future[Any]] = {future, gone}
             await asyncio.wait(
@@ -89,7 +97,6 @@ class Admission:
                 raise Vanished
             raise timed_out(self.settings.request_seconds)
         finally:
-            gone.cancel()
             if not future.done():
                 event.set()
                 future.add_done_callback(lambda done: done.cancelled() or done.exception())
@@ -100,15 +107,27 @@ class Admission:
             event.set()
         await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
 
-    async def _take_place(self) -> None:
+    async def _take_place(self, gone: asyncio.Task[None]) -> None:
+        """Wait for a place, as long as somebody waits for the answer."""
         began = time.monotonic()
+        waiting = True
+
+        def give_up(_: object) -> None:
+            if waiting:
+                deadline.reschedule(asyncio.get_running_loop().time())
+
         metrics.QUEUE.inc()
         try:
-            async with asyncio.timeout(self.settings.queue_seconds):
+            async with asyncio.timeout(self.settings.queue_seconds) as deadline:
+                gone.add_done_callback(give_up)
                 await self._places.acquire()
+                waiting = False
         except TimeoutError:
+            if gone.done():
+                raise Vanished from None
             raise overloaded(self.settings.queue_seconds / 4) from None
         finally:
+            waiting = False
             metrics.QUEUE.dec()
             metrics.WAITED.observe(time.monotonic() - began)
 
@@ -117,7 +136,7 @@ class Admission:
         self._places.release()
 
 
-async def _gone(request: Request) -> None:
+async def until_gone(receive: Receive) -> None:
     """Return when the client has closed the connection; the whole body has been read before."""
-    while (await request.receive())["type"] != "http.disconnect":
+    while (await receive())["type"] != "http.disconnect":
         pass

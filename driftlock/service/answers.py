@@ -176,18 +176,13 @@ def of_rows(found: dl.Detection, events: Events, first: int, most: int) -> list[
             "window": None,
             "detected": True,
             "why": _why(reasons, row["p_kind"]),
-            "metrics": {
+            "metrics": dict.fromkeys(Metrics.model_fields)
+            | {
                 "score": row["score"],
                 "bits": row["bits"],
                 "p_value": row["p_value"],
                 "p_kind": row["p_kind"],
                 "q_value": row["q_value"],
-                "ncd": None,
-                "compression_ratio_change": None,
-                "entropy_change": None,
-                "top_bits": None,
-                "max_field": None,
-                "permutations": None,
             },
             "fields": [
                 {
@@ -220,35 +215,19 @@ def of_windows(
     flagged = found.anomalies.head(most)
     for label, change in zip(flagged.index, ratio_changes, strict=True):
         row = flagged.loc[label]
+        first, last, rows = (int(row[name]) for name in ("start", "end", "rows"))
         heat = found.fields.loc[label].sort_values(ascending=False, kind="stable")
-        ncd = next((row[name] for name in row.index if str(name).startswith("ncd")), None)
         anomalies.append(
             {
-                "index": int(row["start"]),
+                "index": first,
                 "event": None,
-                "window": {
-                    "first": int(row["start"]),
-                    "last": int(row["end"]),
-                    "rows": int(row["rows"]),
-                },
+                "window": {"first": first, "last": last, "rows": rows},
                 "detected": True,
                 "why": (
-                    f"rows {row['start']} to {row['end']} differ from the baseline as a whole, "
+                    f"rows {first} to {last} differ from the baseline as a whole, "
                     f"most of all in {brief(row['top_field'])}"
                 ),
-                "metrics": {
-                    "score": None,
-                    "bits": plain(row.get("mean_bits")),
-                    "p_value": plain(row["p_value"]),
-                    "p_kind": None,
-                    "q_value": plain(row["q_value"]),
-                    "ncd": plain(ncd),
-                    "compression_ratio_change": plain(change),
-                    "entropy_change": plain(row.get("entropy")),
-                    "top_bits": plain(row.get("top_bits")),
-                    "max_field": plain(row.get("max_field")),
-                    "permutations": int(row["draws"]),
-                },
+                "metrics": _metrics_of(row, change),
                 "fields": [
                     {
                         "field": str(name),
@@ -263,6 +242,21 @@ def of_windows(
             }
         )
     return anomalies
+
+
+def _metrics_of(row: pd.Series[Any], ratio_change: float | None) -> dict[str, Any]:
+    ncd = next((row[name] for name in row.index if str(name).startswith("ncd")), None)
+    return dict.fromkeys(Metrics.model_fields) | {
+        "bits": plain(row.get("mean_bits")),
+        "p_value": plain(row["p_value"]),
+        "q_value": plain(row["q_value"]),
+        "ncd": plain(ncd),
+        "compression_ratio_change": plain(ratio_change),
+        "entropy_change": plain(row.get("entropy")),
+        "top_bits": plain(row.get("top_bits")),
+        "max_field": plain(row.get("max_field")),
+        "permutations": int(row["draws"]),
+    }
 
 
 def plain(value: Any) -> Any:

@@ -20,18 +20,18 @@ from starlette.staticfiles import StaticFiles
 
 import driftlock as dl
 from driftlock.errors import CancelledError, DriftlockError
-from driftlock.service import logs, metrics, probes, routes
+from driftlock.service import logs, probes, routes
 from driftlock.service.admission import Admission
 from driftlock.service.baselines import Baselines
 from driftlock.service.body import Vanished
 from driftlock.service.guard import Guard
-from driftlock.service.middleware import REQUEST_ID, REQUEST_IDS, Observed, Protected
+from driftlock.service.middleware import CLIENT_GONE, REQUEST_ID, REQUEST_IDS, Observed, Protected
 from driftlock.service.problems import Problem, internal, of_library
+from driftlock.service.protocol import Http
 from driftlock.service.screening import listen_to_warnings
 from driftlock.service.settings import Settings
 
 PAGE = Path(__file__).parent / "page"
-CLIENT_GONE = 499
 DESCRIPTION = """Finds strange events by compression and proves them by permutation: code lengths in
 bits, p-values that are valid and never 0, controlled false discoveries, and the fields behind them.
 """
@@ -65,6 +65,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings.from_environment()
     logs.configure(settings)
     listen_to_warnings()
+    Http.patience = settings.upload_seconds
     app = FastAPI(
         title="driftlock",
         description=DESCRIPTION,
@@ -73,6 +74,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        redirect_slashes=False,  # it would send people where the header Host says
     )
     app.state.settings = settings
     app.state.guard = Guard(settings)
@@ -82,12 +84,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(routes.router)
     app.include_router(probes.router)
     _add_pages(app)
-    app.add_exception_handler(Problem, _refuse)
-    app.add_exception_handler(DriftlockError, _refuse)
-    app.add_exception_handler(RequestValidationError, _refuse)
-    app.add_exception_handler(HTTPException, _refuse)
+    for refused in (Problem, DriftlockError, RequestValidationError, HTTPException):
+        app.add_exception_handler(refused, _refuse)
     app.add_exception_handler(Vanished, _let_go)
-    # the last one added is the first one passed
+    _add_layers(app, settings)
+    return app
+
+
+def _add_layers(app: FastAPI, settings: Settings) -> None:
+    """What every request passes; the last one added is the first one passed."""
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -99,12 +104,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Observed)
     app.add_middleware(Protected)
     app.add_middleware(CorrelationIdMiddleware, **REQUEST_IDS)
-    return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Compile kernels meanwhile; at the end let what runs come to its end."""
+    """Compile kernels meanwhile; at the end let what runs come to its end.
+
+    Yields
+    ------
+    None
+        Once, while the service runs.
+    """
     readiness: Readiness = app.state.readiness
 
     def prepare() -> None:
@@ -118,6 +128,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             readiness.words = "kernels cannot be compiled"
             logs.get().error("not ready", error=type(error).__name__, at=logs.places_of(error))
 
+    asyncio.get_running_loop().set_exception_handler(logs.of_loop)
     threading.Thread(target=prepare, name="warmup", daemon=True).start()
     yield
     readiness.words = "stopping"
@@ -167,7 +178,7 @@ def _problem(error: Exception) -> Problem:
         404: ("not_found", "there is no such path; /openapi.json has those there are"),
         405: ("method_not_allowed", "this path has no such method"),
     }.get(error.status_code, ("refused", "the request was refused"))
-    return Problem(error.status_code, code, message)
+    return Problem(error.status_code, code, message, headers=error.headers)
 
 
 def _of_parameter(error: RequestValidationError) -> Problem:
@@ -185,6 +196,5 @@ def _of_parameter(error: RequestValidationError) -> Problem:
 
 async def _let_go(request: Request, _: Exception) -> Response:
     """Nobody waits for an answer any more; there is only a line in the log."""
-    metrics.VANISHED.inc()
     request.state.category = "client_vanished"
     return Response(status_code=CLIENT_GONE)

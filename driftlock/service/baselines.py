@@ -6,7 +6,10 @@ what it has in memory.
 
 from __future__ import annotations
 
+import os
+import secrets
 import threading
+import time
 from collections import OrderedDict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +20,8 @@ from driftlock.service.answers import Baseline, is_of_text
 from driftlock.service.problems import Problem
 from driftlock.service.settings import Settings
 
-ENDING = ".npz"
+ENDING, PART = ".npz", ".part"
+ABANDONED = 3600  # seconds after which nobody is writing a part any more
 IN_MEMORY = 8
 
 Stamp = tuple[int, int, int]
@@ -36,15 +40,19 @@ class Baselines:
         self._folder = settings.data_dir
         self._most = settings.max_baselines
         self._lock = threading.Lock()
+        self._descriptions: dict[str, tuple[Stamp, Baseline]] = {}
         self._loaded: OrderedDict[str, tuple[Stamp, Detector]] = OrderedDict()
 
     def is_writable(self) -> bool:
-        """Whether one could be kept now; makes the folder if it is not there."""
+        """Whether one could be kept now; makes the folder if it is not there, and tidies it."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             probe = self._folder / ".probe"
             probe.touch()
             probe.unlink(missing_ok=True)
+            for part in self._folder.glob(f".*{PART}"):  # of a process that was killed
+                if time.time() - part.stat().st_mtime > ABANDONED:
+                    part.unlink(missing_ok=True)
         except OSError:
             return False
         return True
@@ -61,7 +69,12 @@ class Baselines:
             self.check_free(name, replace=replace)
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                detector.save(self._path(name))
+                if replace:
+                    detector.save(self._path(name))
+                else:
+                    self._save_new(name, detector)
+            except FileExistsError:  # another process was faster
+                raise _taken(name) from None
             except (OSError, FileError):
                 raise Problem(
                     507,
@@ -75,12 +88,7 @@ class Baselines:
         """Raise a `Problem` if a baseline of that name cannot be kept."""
         if self._path(name).exists():
             if not replace:
-                raise Problem(
-                    409,
-                    "baseline_exists",
-                    f"a baseline named {name!r} is kept; delete it or pass replace=true",
-                    where={"parameter": "name"},
-                )
+                raise _taken(name)
         elif len(self._names()) >= self._most:
             raise Problem(
                 409,
@@ -102,16 +110,7 @@ class Baselines:
             if known is not None and known[0] == stamp:
                 self._loaded.move_to_end(name)
                 return known[1]
-        try:
-            detector = Detector.load(self._path(name))
-        except FileError:
-            self._stamp(name)  # deleted meanwhile: there is none
-            raise Problem(
-                500,
-                "baseline_damaged",
-                f"the baseline {name!r} cannot be read any more; delete it and keep it anew",
-                where={"parameter": "baseline_name"},
-            ) from None
+        detector = self._read(name)
         with self._lock:
             self._loaded[name] = (stamp, detector)
             while len(self._loaded) > IN_MEMORY:
@@ -120,13 +119,18 @@ class Baselines:
 
     def listed(self) -> list[Baseline]:
         """All that are kept and can be read, by name."""
-        found = []
+        found = {}
         for name in self._names():
             try:
-                found.append(self._described(name, self.get(name)))
+                stamp = self._stamp(name)
+                known = self._descriptions.get(name)
+                if known is None or known[0] != stamp:
+                    known = stamp, self._described(name, self._read(name))
             except Problem:  # deleted meanwhile, or damaged: the answer to using it says which
                 continue
-        return found
+            found[name] = known
+        self._descriptions = found
+        return [description for _, description in found.values()]
 
     def delete(self, name: str) -> None:
         """Remove one.
@@ -144,6 +148,34 @@ class Baselines:
             except OSError:
                 raise Problem(507, "storage_failed", "the baseline could not be deleted") from None
             self._loaded.pop(name, None)
+
+    def _save_new(self, name: str, detector: Detector) -> None:
+        """Write one under a name that nobody has, whoever else tries at the same time."""
+        part = self._folder / f".{name}.{secrets.token_hex(4)}{PART}"
+        try:
+            detector.save(part)
+            try:
+                os.link(part, self._path(name))
+            except FileExistsError:
+                raise
+            except OSError:  # a file system without links: between here and there is a short time
+                if self._path(name).exists():
+                    raise FileExistsError from None
+                part.replace(self._path(name))
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _read(self, name: str) -> Detector:
+        try:
+            return Detector.load(self._path(name))
+        except FileError:
+            self._stamp(name)  # deleted meanwhile: there is none
+            raise Problem(
+                500,
+                "baseline_damaged",
+                f"the baseline {name!r} cannot be read any more; delete it and keep it anew",
+                where={"parameter": "baseline_name"},
+            ) from None
 
     def _names(self) -> list[str]:
         if not self._folder.is_dir():
@@ -174,6 +206,15 @@ class Baselines:
             bytes=size,
             created=datetime.fromtimestamp(modified / 1e9, UTC).isoformat(timespec="seconds"),
         )
+
+
+def _taken(name: str) -> Problem:
+    return Problem(
+        409,
+        "baseline_exists",
+        f"a baseline named {name!r} is kept; delete it or pass replace=true",
+        where={"parameter": "name"},
+    )
 
 
 def _unknown(name: str) -> Problem:

@@ -9,6 +9,7 @@ from typing import Protocol
 import zstandard
 from starlette.requests import ClientDisconnect, Request
 
+from driftlock.cancellation import checkpoint
 from driftlock.service.problems import Problem
 from driftlock.service.settings import Settings
 
@@ -107,18 +108,15 @@ class _Zstd:
     """Frames are fed in small steps, so that even a bomb unpacks to little at a time."""
 
     def __init__(self) -> None:
-        self._frame = self._next()
-
-    @staticmethod
-    def _next() -> zstandard.ZstdDecompressionObj:
-        return zstandard.ZstdDecompressor(max_window_size=LARGEST_WINDOW).decompressobj()
+        self._frames = zstandard.ZstdDecompressor(max_window_size=LARGEST_WINDOW)
+        self._frame = self._frames.decompressobj()
 
     def feed(self, data: bytes, most: int) -> bytes:
         plain = bytearray()
         at = 0
         while at < len(data) and len(plain) <= most:
             if self._frame.eof:  # another frame follows
-                self._frame = self._next()
+                self._frame = self._frames.decompressobj()
             piece = data[at : at + SMALL_STEP]
             plain += self._frame.decompress(piece)
             at += len(piece) - len(self._frame.unused_data)
@@ -132,6 +130,7 @@ class _Zstd:
 def _within(stream: _Stream, data: bytes, settings: Settings) -> bytes:
     plain = bytearray()
     for start in range(0, len(data), STEP):
+        checkpoint()
         plain += stream.feed(data[start : start + STEP], settings.max_body_bytes - len(plain))
         if len(plain) > settings.max_body_bytes:
             raise _too_large(settings)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
 import pandas as pd
 
+from driftlock.cancellation import checkpoint
 from driftlock.errors import FileError
 from driftlock.files import content, parse
 from driftlock.service.problems import Problem
@@ -32,7 +36,7 @@ class Events:
     def as_text(self) -> pd.DataFrame:
         """One column with each event as a line of compact JSON; of a log, the line itself."""
         encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-        if list(self.table.columns) == [LINE]:
+        if all(row.keys() == {LINE} for row in self.rows):
             texts = [str(row[LINE]) for row in self.rows]
         else:
             texts = [encode(row) for row in self.rows]
@@ -50,32 +54,47 @@ def read_events(data: bytes, form: Form, settings: Settings) -> Events:
     if not data or data.isspace():
         raise Problem(400, "invalid_events", "the body is empty; send events, one JSON object each")
     if form == "lines":
+        _check_count(re.finditer(rb"[^\s][^\n]*", data), settings)
         rows: list[dict[str, Any]] = [{LINE: line} for line in parse.lines(data)["line"]]
     else:
         try:
             text = content.as_text(data, NAME)
-            array = form == "json" or (form == "auto" and text.lstrip().startswith("["))
+            array = text.lstrip()[:1] == "[" and form in ("auto", "json")
+            # counted first, without being kept: many small ones take much room once they are
+            if array and text.count("{") + text.count("[") > settings.max_events:
+                _check_count(parse.array_items(text), settings)
+            elif not array:
+                _check_count(re.finditer(r"[^\s][^\n]*", text), settings)
+            checkpoint()
             rows = parse.json_rows(text, "json" if array else "jsonl", NAME, strict=True)
         except FileError as error:
             where = {"line": error.line} if error.line is not None else None
             raise Problem(400, "invalid_json", str(error), where=where) from None
+    checkpoint()
     _check_rows(rows, len(data), settings)
+    checkpoint()
     table = parse.as_table(rows)
+    checkpoint()
     if not len(table.columns):
         raise Problem(400, "invalid_events", "the events have no fields")
     return Events(rows, table)
+
+
+def _check_count(events: Iterable[object], settings: Settings) -> None:
+    """Count events as far as the limit goes."""
+    most = settings.max_events
+    if sum(1 for _ in islice(events, most + 1)) > most:
+        raise Problem(
+            413,
+            "too_many_events",
+            f"more than {most:,} events; so many are taken in one request",
+        )
 
 
 def _check_rows(rows: list[dict[str, Any]], n_bytes: int, settings: Settings) -> None:
     """Hold the events to the limits of number, size, depth and columns."""
     if not rows:
         raise Problem(400, "invalid_events", "the body holds no event")
-    if len(rows) > settings.max_events:
-        raise Problem(
-            413,
-            "too_many_events",
-            f"{len(rows):,} events; at most {settings.max_events:,} are taken in one request",
-        )
     columns: set[str] = set()
     for number, row in enumerate(rows):
         if n_bytes > settings.max_event_chars:
@@ -91,6 +110,13 @@ def _check_rows(rows: list[dict[str, Any]], n_bytes: int, settings: Settings) ->
                 f"the events have more than {settings.max_columns:,} columns, nested ones laid out",
                 where={"event": number},
             )
+    if len(rows) * len(columns) > settings.max_cells:
+        raise Problem(
+            413,
+            "too_many_cells",
+            f"{len(rows):,} events of {len(columns):,} columns make {len(rows) * len(columns):,} "
+            f"cells; at most {settings.max_cells:,} are taken in one request",
+        )
 
 
 def _check_size(row: dict[str, Any], number: int, settings: Settings) -> None:

@@ -60,6 +60,13 @@ def get() -> Any:
     return structlog.get_logger("driftlock.service")
 
 
+def of_loop(_: object, context: dict[str, Any]) -> None:
+    """Log what went wrong outside of any request, without what it says."""
+    error = context.get("exception")
+    at = places_of(error) if error else []
+    get().error("failed outside of a request", error=type(error).__name__, at=at)
+
+
 def places_of(error: BaseException) -> list[str]:
     """Where an error came from, by file and line; its message may quote an event."""
     frames = traceback.extract_tb(error.__traceback__)

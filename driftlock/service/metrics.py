@@ -7,6 +7,7 @@ module is imported, and any of them answers for all.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -62,7 +63,20 @@ def exposition() -> tuple[bytes, str]:
     """All numbers in the text format, and its content type."""
     if FOLDER not in os.environ:
         return generate_latest(REGISTRY), CONTENT_TYPE_LATEST
+    _forget_the_dead(Path(os.environ[FOLDER]))
     everyone = CollectorRegistry()
     multiprocess.MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]
     ProcessCollector(registry=everyone)  # of the process that answers; the others have their own
     return generate_latest(everyone), CONTENT_TYPE_LATEST
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Take the gauges of processes that were killed out of the sums; their counters stay."""
+    for file in folder.glob("gauge_live*.db"):
+        pid = int(file.stem.rpartition("_")[2])
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
+        except OSError:  # somebody else's by now
+            continue

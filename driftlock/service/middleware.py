@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 import uuid
@@ -13,11 +14,12 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from driftlock.service import logs, metrics
-from driftlock.service.problems import internal
+from driftlock.service.problems import Problem, internal, stopping
 
 REQUEST_ID = "X-Request-ID"
 WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 UNMATCHED = "(none)"
+CLIENT_GONE = 499  # logged, never sent
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 QUIET = ("/healthz", "/readyz", "/metrics")  # asked for every few seconds
 
@@ -87,37 +89,44 @@ class Observed:
             return
         began = time.perf_counter()
         status = 0
+        whole = False
         scope["state"] = state = scope.get("state", {})
 
         async def observing(message: Message) -> None:
-            nonlocal status
+            nonlocal status, whole
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
+            whole = message["type"] == "http.response.body" and not message.get("more_body")
+
+        async def refuse(problem: Problem) -> None:
+            state["category"] = problem.code
+            if not status:
+                body = problem.body(correlation_id.get() or "")
+                await JSONResponse(body, problem.status, problem.headers)(scope, receive, observing)
 
         metrics.IN_FLIGHT.inc()
         try:
             await self.app(scope, receive, observing)
+        except asyncio.CancelledError:  # of the server, when it stops: the task ends here
+            await refuse(stopping())
         except Exception as error:  # noqa: BLE001  (whatever it is, it is answered and logged)
-            state["category"] = "internal_error"
             logs.get().error("request failed", error=type(error).__name__, at=logs.places_of(error))
-            if not status:
-                problem = internal()
-                answer = JSONResponse(
-                    problem.body(correlation_id.get() or ""), problem.status, problem.headers
-                )
-                await answer(scope, receive, observing)
+            await refuse(internal())
         finally:
             metrics.IN_FLIGHT.dec()
-            _write_down(scope, status, time.perf_counter() - began)
+            _write_down(scope, status if whole else CLIENT_GONE, time.perf_counter() - began)
 
 
 def _write_down(scope: Scope, status: int, seconds: float) -> None:
-    """One line in the log, and the numbers; 499 for a client that has gone."""
+    """One line in the log, and the numbers; 499 for a client that did not get all of its answer."""
     state = scope["state"]
+    if status == CLIENT_GONE:
+        metrics.VANISHED.inc()
+        state.setdefault("category", "client_vanished")
     route = getattr(scope.get("route"), "path", UNMATCHED)
     method = scope["method"] if scope["method"] in METHODS else "OTHER"
-    labels = (method, route, str(status or 499))
+    labels = (method, route, str(status))
     metrics.REQUESTS.labels(*labels).inc()
     metrics.DURATION.labels(*labels).observe(seconds)
     log = logs.get()
@@ -126,7 +135,7 @@ def _write_down(scope: Scope, status: int, seconds: float) -> None:
         "request",
         method=method,
         route=route,
-        status=status or 499,
+        status=status,
         seconds=round(seconds, 6),
         **{name: state[name] for name in ("rows", "anomalies", "category") if name in state},
     )

@@ -6,6 +6,7 @@ No answer holds the text of an error that is not driftlock's own, nor a path of 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from driftlock.errors import DriftlockError, FileError, InputError, OptionError
@@ -26,6 +27,8 @@ class Problem(Exception):  # noqa: N818  (an answer, more than an error)
         The line, event, column, parameter or header it is about.
     retry_after : float, optional
         Seconds after which it may work.
+    headers : mapping, optional
+        More headers of the answer.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class Problem(Exception):  # noqa: N818  (an answer, more than an error)
         *,
         where: dict[str, Any] | None = None,
         retry_after: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -43,11 +47,12 @@ class Problem(Exception):  # noqa: N818  (an answer, more than an error)
         self.message = message
         self.where = where
         self.retry_after = retry_after
+        self._more = dict(headers or {})
 
     @property
     def headers(self) -> dict[str, str]:
         """Headers that go with the answer."""
-        headers = {}
+        headers = dict(self._more)
         if self.retry_after is not None:
             headers["Retry-After"] = str(max(1, math.ceil(self.retry_after)))
         if self.status == 401:
@@ -96,4 +101,20 @@ def timed_out(seconds: float) -> Problem:
         "timed_out",
         f"the work took more than {seconds:g} s and was given up; send fewer events, larger hops "
         "or fewer permutations",
+    )
+
+
+def not_ready() -> Problem:
+    """Kernels are not compiled yet, and work would wait for them."""
+    return Problem(503, "not_ready", "not ready yet; /readyz says when", retry_after=1)
+
+
+def stopping() -> Problem:
+    """The service stops, and the work was not done in the time that was left for it."""
+    return Problem(
+        503,
+        "stopping",
+        "the service stops; ask again",
+        retry_after=1,
+        headers={"Connection": "close"},
     )

@@ -12,7 +12,7 @@ Control = Literal["fdr", "fpr", "fwer", "by", "storey"]
 Calibration = Literal["auto", "loo", "split", "cross"]
 Form = Literal["auto", "ndjson", "json", "lines"]
 
-Level = Annotated[float, Field(gt=0, lt=1)]
+Level = Annotated[float, Field(ge=1e-9, lt=1)]
 
 
 class _Query(BaseModel):

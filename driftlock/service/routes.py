@@ -19,6 +19,8 @@ from driftlock.service import answers, metrics
 from driftlock.service.body import read_body, unpacked
 from driftlock.service.events import Events, Form, read_events
 from driftlock.service.guard import Checked
+from driftlock.service.pieces import InPieces
+from driftlock.service.problems import not_ready
 from driftlock.service.query import DetectQuery, KeepQuery, ListQuery, Name
 from driftlock.service.screening import fit, screen
 
@@ -105,7 +107,7 @@ async def keep_baseline(request: Request, query: Annotated[KeepQuery, Query()]) 
     Later requests pass `baseline_name`; the options given here hold for them.
     """
     baselines = request.app.state.baselines
-    baselines.check_free(query.name, replace=query.replace)
+    await run_in_threadpool(baselines.check_free, query.name, replace=query.replace)
 
     def work(events: Events) -> dict[str, Any]:
         detector, said = fit(events, query)
@@ -162,6 +164,8 @@ async def _worked_on(
 ) -> tuple[dict[str, Any], Response]:
     """Read a body, wait for a place, and do the work; its result, also as an answer."""
     app = request.app.state
+    if not app.readiness.is_ready:
+        raise not_ready()
     async with app.admission.entered():
         data = await read_body(request, app.settings)
         began = time.perf_counter()
@@ -180,4 +184,4 @@ def answer(content: dict[str, Any], status: int = 200) -> Response:
     """JSON as it stands: every number to its last digit, and no NaN."""
     whole = {"success": True, "request_id": correlation_id.get() or ""} | content
     text = json.dumps(whole, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Response(text.encode(), status, media_type="application/json")
+    return InPieces(text.encode(), status, media_type="application/json")

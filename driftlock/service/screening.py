@@ -13,13 +13,14 @@ import pandas as pd
 import driftlock as dl
 from driftlock.coders.codec import CODECS
 from driftlock.errors import DriftlockWarning
-from driftlock.service import answers
+from driftlock.service import answers, logs
 from driftlock.service.events import AS_TEXT, Events
 from driftlock.service.problems import Problem
 from driftlock.service.query import DetectQuery, KeepQuery
 from driftlock.service.settings import Settings
 
 FIRST_ROWS = 400
+KEPT_OPTIONS = {"algo", "alpha", "control", "hop", "permutations", "seed"}
 _said: ContextVar[list[str] | None] = ContextVar("said", default=None)
 
 
@@ -87,6 +88,8 @@ def _rows(
     if detector is not None:
         algo = "text" if answers.is_of_text(detector.feature_names_in_.tolist()) else "fields"
         first, found = 0, detector.detect(_table(events, algo))
+        if given := sorted(query.model_fields_set & KEPT_OPTIONS):
+            _warn(f"{', '.join(given)}: those that the baseline was kept with hold")
     else:
         first = query.baseline or FIRST_ROWS
         found = dl.detect(
@@ -98,11 +101,7 @@ def _rows(
             **_as_read(algo),
         )
     if is_codec:
-        warnings.warn(
-            f"algo={query.algo} compares windows of rows; single rows are judged by fields",
-            DriftlockWarning,
-            stacklevel=1,
-        )
+        _warn(f"algo={query.algo} compares windows of rows; single rows are judged by fields")
     told = answers.of_rows(found, events, first, settings.max_listed)
     count = int(found.is_anomaly.sum())
     return {
@@ -167,19 +166,25 @@ def _as_read(algo: str) -> dict[str, Any]:
     return {"fields": {AS_TEXT: "text"}} if algo == "text" else {}
 
 
+def _warn(message: str) -> None:
+    warnings.warn(message, DriftlockWarning, stacklevel=3)
+
+
 def listen_to_warnings() -> None:
     """Let warnings of driftlock go to the request that they are about; once in a process.
 
-    `warnings.catch_warnings` swaps the state of all threads, and requests run in several.
+    `warnings.catch_warnings` swaps the state of all threads, and requests run in several. Other
+    warnings go to the log, without their text, which may quote an event.
     """
-    shown = warnings.showwarning
 
-    def show(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+    def show(
+        message: Warning | str, category: type[Warning], file: str, line: int, *_: Any
+    ) -> None:
         said = _said.get()
         if said is not None and issubclass(category, DriftlockWarning):
             said.append(" ".join(str(message).split()))
         else:
-            shown(message, category, *rest)
+            logs.get().warning("warned", kind=category.__name__, at=f"{file}:{line}")
 
     warnings.showwarning = show  # type: ignore[assignment]
     warnings.simplefilter("always", DriftlockWarning)

@@ -44,6 +44,11 @@ class Settings(BaseSettings):
     max_event_chars: int = Field(262_144, ge=2, description="Characters of an event as JSON.")
     max_depth: int = Field(16, ge=1, le=32, description="Levels of nesting within an event.")
     max_columns: int = Field(500, ge=1, description="Columns of all events, nested ones laid out.")
+    max_cells: int = Field(
+        2_000_000,
+        ge=1,
+        description="Events times columns; a body of 10 MB that is not sparse has less.",
+    )
     max_listed: int = Field(1_000, ge=1, description="Anomalies of an answer told in full.")
     max_permutations: int = Field(
         100_000, ge=99, description="Draws of a window at most, however small its p-value."

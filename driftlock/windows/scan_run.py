@@ -103,6 +103,7 @@ def scan_by_counts(job: ScanJob) -> pd.DataFrame:
             _measure(job, again, min(MORE * (int(count) + 1) - 1, goal), out)
 
 
+DRAWS_AT_ONCE = 200_000  # by one thread, before it looks whether they are still wanted
 ENDS = 6  # of two two-sided p-values and two upper ones
 
 
@@ -126,7 +127,7 @@ def _measure(job: ScanJob, windows: Ints, draws: int, out: NDArray[np.int64]) ->
     def work(a: int, b: int) -> None:
         kernels.scan_range(windows[a:b], *arguments)
 
-    in_ranges(work, 0, windows.size)
+    in_ranges(work, 0, windows.size, most=max(DRAWS_AT_ONCE // draws, 1))
 
 
 def scan_by_pools(job: ScanJob, source: WindowTable | TextRows) -> pd.DataFrame:
