@@ -13,6 +13,8 @@ from serving import TESTDATA, Served
 import driftlock as dl
 from driftlock.service.answers import Detected
 
+pytestmark = pytest.mark.jit  # servers run in processes of their own, and are slow without
+
 MIXED = (TESTDATA / "mixed.jsonl").read_bytes()
 EVENTS = [json.loads(line) for line in MIXED.splitlines()]
 FORMS = {

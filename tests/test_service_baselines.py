@@ -18,6 +18,8 @@ from serving import COMMAND, TESTDATA, Served, numbers, refusal, served, until
 import driftlock as dl
 from driftlock.service.answers import BaselineKept, BaselineList
 
+pytestmark = pytest.mark.jit  # servers run in processes of their own, and are slow without
+
 LINES = (TESTDATA / "mixed.jsonl").read_bytes().splitlines()
 NORMAL = b"\n".join(LINES[:120])
 OTHER = b"\n".join(LINES[120:320])

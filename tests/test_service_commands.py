@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.jit  # servers run in processes of their own, and are slow without
+
 KEY = "a key for tests"
 
 

@@ -28,6 +28,8 @@ from driftlock.coders.codec import is_installed
 from driftlock.service import answers
 from driftlock.service.middleware import PROTECTING
 
+pytestmark = pytest.mark.jit  # servers run in processes of their own, and are slow without
+
 MIXED = (TESTDATA / "mixed.jsonl").read_bytes()
 EVENTS = [json.loads(line) for line in MIXED.splitlines()]
 CHECKS = [

@@ -6,12 +6,15 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
 import driftlock
 from driftlock.service.check import REFUSALS
 from driftlock.service.routes import REFUSALS as ANSWERS
 from driftlock.service.settings import PREFIX, Settings
+
+pytestmark = pytest.mark.jit  # servers run in processes of their own, and are slow without
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "service.md").read_text(encoding="utf-8")

@@ -15,6 +15,8 @@ import pytest
 import zstandard
 from serving import LONG, SLOW, TESTDATA, Served, numbers, refusal, served, until
 
+pytestmark = pytest.mark.jit  # servers run in processes of their own, and are slow without
+
 MIXED = (TESTDATA / "mixed.jsonl").read_bytes()
 LINES = MIXED.splitlines()
 MB = 1_000_000

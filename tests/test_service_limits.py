@@ -16,6 +16,8 @@ import pytest
 import zstandard
 from serving import LONG, SLOW, Served, assert_protected, numbers, received, refusal, served, until
 
+pytestmark = pytest.mark.jit  # servers run in processes of their own, and are slow without
+
 KEYS = ["a key for one", "and one for another", "and a third"]
 ORIGIN = "https://shop.example"
 

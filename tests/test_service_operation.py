@@ -33,6 +33,8 @@ from serving import (
 from driftlock.errors import OptionError
 from driftlock.service.settings import Settings
 
+pytestmark = pytest.mark.jit  # servers run in processes of their own, and are slow without
+
 MIXED = (TESTDATA / "mixed.jsonl").read_bytes()
 MARKER = "zebra4711"
 KEY = "key-zebra4711"
