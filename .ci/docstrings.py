@@ -23,13 +23,19 @@ def public(path: str, thing: object) -> Iterator[tuple[str, set[str]]]:
     elif inspect.isclass(thing):
         # Users read results, they do not make them: Attributes instead of Parameters.
         yield path, {"PR01"} if is_dataclass(thing) else set()
-        for name, member in vars(thing).items():
+        for name, member in inherited(thing).items():
             if not name.startswith("_") and (
                 callable(member) or isinstance(member, (property, classmethod))
             ):
                 yield f"{path}.{name}", set()
     elif callable(thing):
         yield path, set()
+
+
+def inherited(kind: type) -> dict[str, object]:
+    """Members of a class and of its ancestors here, the nearest of each name."""
+    ours = [base for base in kind.__mro__ if base.__module__.startswith("driftlock")]
+    return {name: member for base in reversed(ours) for name, member in vars(base).items()}
 
 
 checks = get_validation_checks(

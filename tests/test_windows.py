@@ -21,8 +21,8 @@ from driftlock.permutation import TWO_SIDED, VERDICT, verdict
 from driftlock.significance import adjust
 from driftlock.windows import compare, permutation_test, scan, scan_run
 from driftlock.windows.nulls import choose_null
+from driftlock.windows.options import ScanOptions
 from driftlock.windows.plots import heat_of
-from driftlock.windows.scan import ScanOptions
 from driftlock.windows.scan_results import runs
 from driftlock.windows.scan_run import ScanJob, draws_for_one
 from driftlock.windows.spans import by_rows, by_time

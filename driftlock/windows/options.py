@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from driftlock.coders.codec import CODECS
 from driftlock.draws import NULLS
 from driftlock.errors import InputError, OptionError, check_choice
 from driftlock.significance import CONTROLS
+
+if TYPE_CHECKING:
+    from driftlock.windows.scan_results import ScanPlan
 
 CODERS = ("fields", "text", *CODECS)
 AUTO_NULLS = ("auto", *NULLS)
@@ -72,6 +75,34 @@ class WindowOptions:
             raise OptionError(
                 f"rng={self.rng!r} is no seed; expected None, an int or a Generator"
             ) from error
+
+
+@dataclass(frozen=True)
+class ScanOptions(WindowOptions):
+    """How the windows of a scan are tested: `WindowOptions` and what only many windows need.
+
+    Attributes
+    ----------
+    control : {"fdr", "fpr", "fwer", "by", "storey"}
+        Of the p-values of all windows.
+    max_permutations : int
+        Draws at most of a window whose p-value is as small as fewer allow.
+    time : str, optional
+        Column of the times that windows of a length of time go by.
+    tell : callable, optional
+        Called with the plan before the scan runs; `print`, for example.
+    """
+
+    control: str = "fdr"
+    max_permutations: int = 1_000_000
+    time: Hashable | None = None
+    tell: Callable[[ScanPlan], Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Check every value."""
+        super().__post_init__()
+        check_control(self.control)
+        check_count("max_permutations", self.max_permutations)
 
 
 def window_options(given: Mapping[str, Any]) -> WindowOptions:

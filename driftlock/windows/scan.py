@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from datetime import timedelta
 from numbers import Integral
 from typing import Any
@@ -23,8 +21,7 @@ from driftlock.warm import ensure
 from driftlock.windows.nulls import choose_null, warn_of_short_window, without
 from driftlock.windows.options import (
     MIN_BASELINE,
-    WindowOptions,
-    check_control,
+    ScanOptions,
     check_count,
     check_sizes,
 )
@@ -43,34 +40,6 @@ from driftlock.windows.text import TextRows, text_lines
 
 FEW_ROWS = 20
 LENGTHS = (str, timedelta, np.timedelta64)  # of time, a Timedelta among them
-
-
-@dataclass(frozen=True)
-class ScanOptions(WindowOptions):
-    """How the windows of a scan are tested: `WindowOptions` and what only many windows need.
-
-    Attributes
-    ----------
-    control : {"fdr", "fpr", "fwer", "by", "storey"}
-        Of the p-values of all windows.
-    max_permutations : int
-        Draws at most of a window whose p-value is as small as fewer allow.
-    time : str, optional
-        Column of the times that windows of a length of time go by.
-    tell : callable, optional
-        Called with the plan before the scan runs; `print`, for example.
-    """
-
-    control: str = "fdr"
-    max_permutations: int = 1_000_000
-    time: Hashable | None = None
-    tell: Callable[[ScanPlan], Any] | None = None
-
-    def __post_init__(self) -> None:
-        """Check every value."""
-        super().__post_init__()
-        check_control(self.control)
-        check_count("max_permutations", self.max_permutations)
 
 
 def scan(

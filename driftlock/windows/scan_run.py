@@ -32,7 +32,7 @@ from driftlock.windows.table import WindowTable
 from driftlock.windows.text import TextRows
 
 if TYPE_CHECKING:
-    from driftlock.windows.scan import ScanOptions
+    from driftlock.windows.options import ScanOptions
 
 K = len(STATISTICS)
 MORE = 10  # times as many draws for windows that need them
