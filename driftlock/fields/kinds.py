@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,18 @@ import pandas as pd
 
 from driftlock.arrays import Floats, Ints
 from driftlock.errors import OptionError
-from driftlock.fields.times import epoch_unit, times
+from driftlock.fields.times import date_format, epoch_unit, times
 from driftlock.fields.values import (
     EXACT_WHOLE,
+    Parsed,
+    is_spelt_missing,
     is_text,
     numbers,
     shown,
     symbols,
     text_hashes,
 )
+from driftlock.fields.written import Written, learn_written
 
 KINDS = ("category", "number", "time", "text", "id")
 FEW_VALUES = 8
@@ -38,11 +41,16 @@ SAMPLE = 5_000
 
 @dataclass(frozen=True)
 class Decision:
-    """A kind and the reason for it, in words; `unit` of an epoch."""
+    """A kind and the reason for it, in words.
+
+    `unit` is that of an epoch, or the format of written dates; `written` how numbers are written
+    that Python itself does not read.
+    """
 
     kind: str
     reason: str
     unit: str | None = None
+    written: Written | None = None
 
 
 def decide(values: pd.Series[Any]) -> Decision:
@@ -71,35 +79,48 @@ def as_asked(name: str, kind: str, values: pd.Series[Any]) -> Decision:
         If the column has values and none of them reads as a number, or as a time.
     """
     present = values[values.notna().to_numpy(bool)]
-    unit, readable = None, True
+    unit, written, readable, reason = None, None, True, "as asked"
     if kind == "number":
-        readable = bool(numbers(present).readable.any())
+        parsed = numbers(present)
+        written = _convention(present, parsed, is_asked=True)
+        if written is not None:
+            parsed = numbers(written.rewritten(present))
+            reason = f"as asked, {_how(written, parsed.share)}"
+        readable = bool(parsed.readable.any())
     elif kind == "time":
         as_numbers = numbers(present)
-        unit = epoch_unit(as_numbers.values[as_numbers.readable])
+        unit = epoch_unit(as_numbers.values[as_numbers.readable]) or date_format(present, MOST)
         readable = bool(times(present, unit=unit).readable.any())
     if len(present) and not readable:
         raise OptionError(
             f"fields[{name!r}]={kind!r} is not possible: nothing in the baseline reads as a {kind} "
             f"(it starts with {str(present.iloc[0])[:40]!r}); 'category' is possible for any column"
         )
-    return Decision(kind, "as asked", unit)
+    return Decision(kind, reason, unit, written)
 
 
 def _decide_object(present: pd.Series[Any]) -> Decision:
     """Strings and mixed values, none missing."""
     codes, texts = symbols(present)
-    n, distinct = len(codes), len(texts)
+    distinct = len(texts)
     looked_at, chosen = _sample(present, codes, texts)
     parsed = numbers(looked_at)
+    written = _convention(looked_at, parsed)
     if parsed.share > MOST and not (is_text(looked_at) and _has_leading_zeros(looked_at)):
-        everything = numbers(present)
-        how = f"{everything.share:.1%} of the values read as numbers; "
-        return _decide_number(everything.values[everything.readable], lambda: distinct, how)
+        return _decide_as_numbers(present, distinct, written)[0]
     if parsed.share < 1 - MOST:
-        as_times = times(looked_at).share
-        if as_times > MOST:
-            return Decision("time", f"{as_times:.1%} of the values read as ISO times")
+        dated = _decide_time(looked_at)
+        if dated is not None:
+            return dated
+    if written is not None:
+        found, share = _decide_as_numbers(present, distinct, written)
+        if share > MOST and found.kind == "number":
+            return found
+    return _decide_texts(chosen, len(codes), distinct)
+
+
+def _decide_texts(chosen: list[str], n: int, distinct: int) -> Decision:
+    """Values that are neither numbers nor times, some of which stand for all."""
     seldom = f"{distinct:,} different values in {n:,} rows"
     if distinct == 1:
         seldom = f"the same value in all {n:,} rows"
@@ -112,6 +133,48 @@ def _decide_object(present: pd.Series[Any]) -> Decision:
     if shape:
         return Decision("id", f"{seldom}, {shape}")
     return Decision("text", f"{seldom}, of varied shape")
+
+
+def _decide_time(present: pd.Series[Any]) -> Decision | None:
+    """Texts that are times, if they are: ISO, or dates of which days and months can be told."""
+    as_times = times(present).share
+    if as_times > MOST:
+        return Decision("time", f"{as_times:.1%} of the values read as ISO times")
+    unit = date_format(present, MOST)
+    if unit is None:
+        return None
+    share = times(present, unit=unit).share
+    first = "day" if unit.startswith("%d") else "month"
+    return Decision("time", f"{share:.1%} of the values read as dates, {first} first", unit)
+
+
+def _convention(
+    present: pd.Series[Any], parsed: Parsed[Floats], *, is_asked: bool = False
+) -> Written | None:
+    """How numbers are written, where more of the values read as numbers so than as they stand."""
+    if not parsed.unreadable.any():
+        return None
+    values = [value for value in present if not is_spelt_missing(value)]
+    counts = Counter(value for value in values if isinstance(value, str))
+    written = learn_written(counts, len(values), is_asked=is_asked)
+    if written is None or numbers(written.rewritten(present)).share <= parsed.share:
+        return None
+    return written
+
+
+def _decide_as_numbers(
+    present: pd.Series[Any], distinct: int, written: Written | None
+) -> tuple[Decision, float]:
+    """The kind of a column that reads as numbers, and the share of the values that do."""
+    parsed = numbers(present if written is None else written.rewritten(present))
+    how = f"{_how(written, parsed.share)}; "
+    found = _decide_number(parsed.values[parsed.readable], lambda: distinct, how)
+    return replace(found, written=written), parsed.share
+
+
+def _how(written: Written | None, share: float) -> str:
+    example = "" if written is None else f" written {written.example}"
+    return f"{share:.1%} of the values read as numbers{example}"
 
 
 def _sample(

@@ -171,12 +171,12 @@ def numbers(values: pd.Series[Any]) -> Parsed[Floats]:
         parsed = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan).copy()
         unclear = np.flatnonzero(np.isnan(parsed) & ~missing)
         texts = values.to_numpy(object)
-        spelt = np.array([_is_spelt_missing(texts[i]) for i in unclear], bool)
+        spelt = np.array([is_spelt_missing(texts[i]) for i in unclear], bool)
         missing[unclear[spelt]] = True
         parsed[unclear] = [_float_of(texts[i]) for i in unclear]
     else:
         each = values.to_numpy(object)
-        missing |= np.array([_is_spelt_missing(value) for value in each], bool)
+        missing |= np.array([is_spelt_missing(value) for value in each], bool)
         parsed = np.array([_float_of(value) for value in each], np.float64)
     missing |= np.isnan(parsed) & _were_numbers(values)
     return Parsed(parsed, missing, np.isnan(parsed) & ~missing)
@@ -199,7 +199,8 @@ def _were_numbers(values: pd.Series[Any]) -> Mask:
     return np.full(len(values), values.dtype.kind == "f")
 
 
-def _is_spelt_missing(value: Any) -> bool:
+def is_spelt_missing(value: Any) -> bool:
+    """Whether a value is a text that says that there is none."""
     return isinstance(value, str) and value.strip().lower() in MISSING_SPELLINGS
 
 
