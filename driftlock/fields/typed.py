@@ -46,6 +46,8 @@ class CategoryField:
         """A column, of the baseline or later, as bare arrays."""
         codes, texts = read.symbols(values)
         places = np.array([self.alphabet.get(text, -1) for text in texts], np.int32)
+        if (places >= 0).all():
+            return arrays.Symbols(places[codes], len(self.alphabet))
         ranks = {text: rank for rank, text in enumerate(sorted(texts))}  # however they come
         own = [-2 - ranks[text] if at < 0 else at for text, at in zip(texts, places, strict=True)]
         return arrays.Symbols(places[codes], len(self.alphabet), np.array(own, np.int32)[codes])
