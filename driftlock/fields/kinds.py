@@ -220,8 +220,8 @@ def _decide_number(values: Floats, count: Callable[[], int], how: str) -> Decisi
 
 def _has_leading_zeros(present: pd.Series[Any]) -> bool:
     """Whether one text in a hundred is a whole number with a leading zero, as in codes."""
-    texts = present.astype(str).str.strip()
-    return bool(texts.str.fullmatch(r"0\d+").mean() > 0.01)
+    codes = sum(bool(re.fullmatch(r"\s*0\d+\s*", text)) for text in present)
+    return codes > 0.01 * len(present)
 
 
 def _recombined(texts: list[str]) -> str:

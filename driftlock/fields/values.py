@@ -145,12 +145,32 @@ def _number_symbol(value: Real | Decimal) -> str:
     """Text of a number, the same for every type that can hold it, floats among them."""
     exact = int(value) if isinstance(value, Integral) else None
     if exact is not None and not EXACT_WHOLE < abs(exact) < WIDEST_WHOLE:
-        return str(exact)
+        return _digits(exact)
     try:
         number = float(value)
     except OverflowError:
-        return str(value)
+        return _digits(value)
     return str(int(number)) if number.is_integer() else repr(number)
+
+
+def _digits(value: Any) -> str:
+    """Text of a number; in base 16 where Python refuses to write so many digits in base 10."""
+    try:
+        return str(value)
+    except ValueError:
+        ends = value.numerator, value.denominator
+        return "/".join(hex(end) for end in ends if end != 1)
+
+
+def spelt(value: Any) -> str:
+    """A value as text to be shown, whole numbers too long for Python to write by their size."""
+    try:
+        return str(value)
+    except ValueError:
+        if not isinstance(value, int):
+            return f"{type(value).__name__} with a whole number too long to be shown"
+        power = int((abs(value).bit_length() - 1) * np.log10(2))
+        return f"{'-' if value < 0 else ''}1e{power} or more, a whole number"
 
 
 def shown(text: str) -> str:
