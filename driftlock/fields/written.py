@@ -32,6 +32,7 @@ NO_NUMBER = "?"
 MOST_DECIMALS = 17  # as many as floats are said to have
 LEAST = 0.97  # share of the values present that must fit the convention
 CODES_SHARE = 0.01  # of whole numbers with a leading zero, as in codes
+CODE_LENGTH = 4  # digits of whole numbers that may be codes if all have as many
 ALIKE_SHARE = 0.95  # of numbers in as many groups, as in telephone numbers
 
 
@@ -116,7 +117,7 @@ def learn_written(counts: Mapping[str, int], n: int, *, is_asked: bool = False) 
             bodies[match["body"]] += counts[text]
             bracketed += counts[text] * text.strip().startswith("(")
     marks = _marks(bodies, least, is_asked=is_asked)
-    if marks is None or (before.isalpha() and not is_asked and not _are_prices(bodies, marks[0])):
+    if marks is None or (not is_asked and _are_labels(bodies, marks[0], before, after)):
         return None
     is_bare = not (before or after or 0 < bracketed < count)
     is_grouped = marks[1] and any(marks[1] in body for body in bodies)
@@ -158,9 +159,21 @@ def _may_be_codes(bodies: Counter[str], decimal: str, group: str, total: int) ->
     return max(groups) < 2 or alike
 
 
-def _are_prices(bodies: Counter[str], decimal: str) -> bool:
-    """Whether every number has two decimals, so that letters in front of it are a currency."""
-    return all(body[-3:-2] == decimal for body in bodies)
+def _are_labels(bodies: Counter[str], decimal: str, before: str, after: str) -> bool:
+    """Whether letters around the numbers are part of a code, as in INV 10023 and 10023EU.
+
+    In front they are a currency if every number has two decimals. Behind they are a unit, unless
+    whole numbers of four digits or more are all equally long.
+    """
+    if before.isalpha():
+        return not all(body[-3:-2] == decimal for body in bodies)
+    if not after.isalpha() or not all(body.isdecimal() for body in bodies):
+        return False
+    lengths: Counter[int] = Counter()
+    for body, n in bodies.items():
+        lengths[len(body)] += n
+    length, n = lengths.most_common(1)[0]
+    return length >= CODE_LENGTH and n >= ALIKE_SHARE * sum(lengths.values())
 
 
 def text_decimals(plain: pd.Series[Any], decimals: Ints) -> Ints:
