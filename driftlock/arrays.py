@@ -15,6 +15,8 @@ Ints: TypeAlias = NDArray[np.integer[Any]]
 Floats: TypeAlias = NDArray[np.float64]
 Mask: TypeAlias = NDArray[np.bool_]
 
+Rows: TypeAlias = Ints | Mask | slice  # which rows to take
+
 # Classes of a number. Only negative and positive ones have a density.
 NUMBER_CLASSES = ("missing", "zero", "negative", "positive", "+inf", "-inf", "unreadable")
 MISSING, ZERO, NEGATIVE, POSITIVE, PLUS_INF, MINUS_INF, UNREADABLE = range(7)
@@ -36,7 +38,7 @@ class Symbols:
     n_symbols: int
     identities: Ints | None = None
 
-    def take(self, rows: Ints | Mask) -> Symbols:
+    def take(self, rows: Rows) -> Symbols:
         """The same column for some rows."""
         identities = None if self.identities is None else self.identities[rows]
         return Symbols(self.codes[rows], self.n_symbols, identities)
@@ -56,7 +58,7 @@ class Numbers:
     values: Floats
     decimals: Ints
 
-    def take(self, rows: Ints | Mask) -> Numbers:
+    def take(self, rows: Rows) -> Numbers:
         """The same column for some rows."""
         return Numbers(self.classes[rows], self.values[rows], self.decimals[rows])
 
@@ -75,7 +77,7 @@ class Times:
     weekdays: Ints
     cycles: tuple[str, ...]
 
-    def take(self, rows: Ints | Mask) -> Times:
+    def take(self, rows: Rows) -> Times:
         """The same column for some rows."""
         return Times(self.hours[rows], self.weekdays[rows], self.cycles)
 
@@ -95,8 +97,13 @@ class Texts:
     offsets: Ints
     classes: Ints
 
-    def take(self, rows: Ints | Mask) -> Texts:
+    def take(self, rows: Rows) -> Texts:
         """The same column for some rows."""
+        if isinstance(rows, slice):
+            start, stop, _ = rows.indices(len(self))
+            bounds = self.offsets[start : stop + 1]
+            data = self.data[bounds[0] : bounds[-1]]
+            return Texts(data, bounds - bounds[0], self.classes[start:stop])
         places = np.arange(len(self))[rows]
         lengths = np.diff(self.offsets)[places]
         offsets = np.append(0, np.cumsum(lengths))
@@ -122,7 +129,7 @@ class Entities:
 
     owners: Symbols
 
-    def take(self, rows: Ints | Mask) -> Entities:
+    def take(self, rows: Rows) -> Entities:
         """The same for some rows."""
         return Entities(self.owners.take(rows))
 

@@ -275,13 +275,14 @@ class Detector(Estimator):
         state = self._state
         flat = state.schema.flatten(frame)
         columns = state.schema.encode(flat)
-        scores = state.calibrated.model.score(columns)
-        state.overlap.warn_if_in(frame, flat)
-        p = row_p(state.null, (scores.total, scores.bits.sum(axis=0)), tail=self.tail)
         patterns = None
         if self.tail and self.control in PATTERN_CONTROLS:
             codes = state.calibrated.model.codes
             patterns = find_patterns(codes, state.columns, columns, self.control)
+        scores = state.calibrated.model.score(columns)
+        del columns  # of a million rows they are much memory
+        state.overlap.warn_if_in(frame, flat)
+        p = row_p(state.null, (scores.total, scores.bits.sum(axis=0)), tail=self.tail)
         is_exact = state.calibration == "split" and not self.tail and not self.clean
         guarantee = "exact" if is_exact else "calibrated"
         return self._detection(

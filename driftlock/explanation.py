@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from driftlock.fields import shortened
+from driftlock.fields.values import spelt
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,7 +47,7 @@ class Explanation:
     def _printable(self) -> pd.DataFrame:
         """The table as texts: rounded, long values cut."""
         bits = self.table[["bits", "expected_bits", "evidence"]].map("{:.2f}".format)
-        return self.table.assign(**bits, value=[shortened(str(v)) for v in self.table["value"]])
+        return self.table.assign(**bits, value=[shortened(spelt(v)) for v in self.table["value"]])
 
     def _headline(self) -> str:
         row = self.verdict

@@ -63,6 +63,11 @@ class PatternTest:
     p: Floats
     counts: Ints
 
+    @classmethod
+    def silent(cls, m: int) -> PatternTest:
+        """No pattern speaks for any of m rows."""
+        return cls(np.ones(m), np.ones(m), np.zeros((2, m), np.int64))
+
 
 @dataclass(frozen=True, eq=False)
 class Division:
@@ -110,6 +115,22 @@ class Division:
             untested += np.sqrt(untested)
         return m * untested / ((n + 1) * np.maximum(self.tested, 1))  # type: ignore[no-any-return]
 
+    def speak(self, best: PatternTest, q: Floats, n: int, *, chosen: bool) -> None:
+        """Put each pattern that speaks more for a row than any before it into `best`.
+
+        `q` are the adjusted p-values of the patterns that were tested.
+        """
+        mine = self.labels[n:]
+        rejected = np.ones(self.p.size)
+        rejected[self.could] = q / LEVEL
+        share = self.normal_share(n, chosen=chosen)
+        level = np.minimum(np.maximum(rejected, share), 1.0)[mine]
+        better = np.flatnonzero(level < best.q)
+        places = mine[better]
+        best.q[better], best.p[better] = level[better], self.p[places]
+        best.counts[0, better] = self.tested[places]
+        best.counts[1, better] = self.total[places] - self.tested[places]
+
 
 def find_patterns(
     codes: RowCoder, baseline: Sequence[Encoded], tested: Sequence[Encoded], control: str
@@ -142,29 +163,10 @@ def find_patterns(
     ]
     every = [division.p[division.could] for scale in scales for division in scale]
     q = iter(np.split(adjust(np.concatenate(every or [np.empty(0)]), control), _ends(every)))
-    best = PatternTest(np.ones(m), np.ones(m), np.zeros((2, m), np.int64))
+    best = PatternTest.silent(m)
     for scale in scales:
-        found = _of_scale(scale, [next(q) for _ in scale], n)
-        better = found.q < best.q
-        best.q[better], best.p[better] = found.q[better], found.p[better]
-        best.counts[:, better] = found.counts[:, better]
-    return best
-
-
-def _of_scale(scale: list[Division], q: list[Floats], n: int) -> PatternTest:
-    """The pattern of one scale that speaks most for each tested row being an anomaly."""
-    m = scale[0].labels.size - n
-    best = PatternTest(np.ones(m), np.ones(m), np.zeros((2, m), np.int64))
-    for division, levels in zip(scale, q, strict=True):
-        mine = division.labels[n:]
-        rejected = np.ones(division.p.size)
-        rejected[division.could] = levels / LEVEL
-        share = division.normal_share(n, chosen=len(scale) > 1)
-        level = np.minimum(np.maximum(rejected, share), 1.0)[mine]
-        better = level < best.q
-        best.q[better], best.p[better] = level[better], division.p[mine][better]
-        both = np.stack([division.tested, division.total - division.tested])
-        best.counts[:, better] = both[:, mine][:, better]
+        for division in scale:
+            division.speak(best, next(q), n, chosen=len(scale) > 1)
     return best
 
 
@@ -214,6 +216,7 @@ def _scales(
     if codes.nearest is not None:
         left, right = (codes.features(columns) for columns in (baseline, tested))
         rows = np.concatenate([left[0], right[0]]), np.concatenate([left[1], right[1]])
+        del left, right
         equal = np.unique(row_hashes(rows), return_inverse=True)[1].astype(np.int64)
         scales += [[equal], *_cells(rows)]
     for before, after in zip(baseline, tested, strict=True):

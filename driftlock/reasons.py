@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from driftlock.arrays import Ints
+from driftlock.fields.values import spelt
 from driftlock.results import Detection
 from driftlock.scoring import MILLI
 
@@ -105,5 +106,5 @@ def brief(value: Any, width: int = 48) -> str:
     """A value on one line, cut where it is long; what would steer a terminal is spelt out."""
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return "missing"
-    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value)[: width + 1])
+    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in spelt(value)[: width + 1])
     return text if len(text) <= width else text[: width - 3] + "..."

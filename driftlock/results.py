@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
@@ -16,6 +16,7 @@ from driftlock.arrays import Floats, Ints, Mask
 from driftlock.errors import OptionError
 from driftlock.explanation import Explanation
 from driftlock.fields import Schema
+from driftlock.fields.values import spelt
 from driftlock.patterns import Decided
 from driftlock.plan import Plan
 from driftlock.scoring import MILLI, Scores
@@ -354,6 +355,15 @@ def _free_name(name: str, taken: set[str]) -> str:
 
 def _html(rows: pd.DataFrame) -> str:
     """Escaped table of `Detection.rows`, its own numbers rounded, the user's left as they are."""
-    formatters: list[Any] = [None] * rows.shape[1]
+    formatters: list[Any] = [_formatter(values) for _, values in rows.items()]
     formatters[: len(LEADING) - 1] = ["{:.4g}".format] * (len(LEADING) - 1)
     return rows.to_html(formatters=formatters, max_cols=SHOWN_COLUMNS)
+
+
+def _formatter(values: pd.Series[Any]) -> Callable[[Any], str] | None:
+    """How pandas may write a column that holds whole numbers too long for Python."""
+    try:
+        values.map(str)
+    except ValueError:
+        return spelt
+    return None

@@ -22,6 +22,8 @@ TAIL_SHARE = 0.1
 # faster than 2**-bits, which is a mean of log2(e); distances are no code lengths.
 NARROWEST_OF_LENGTHS, NARROWEST = float(np.log2(np.e)), 1.0
 
+ROWS_AT_ONCE = 2**14
+
 NO_TAIL = (np.inf, 0.0, 0.0)
 
 Millibits = NDArray[np.int32]
@@ -123,6 +125,18 @@ class Scores:
             self.top[rows],
         )
 
+    def empty(self, n: int) -> Scores:
+        """Room for the scores of n rows of the same fields."""
+        return Scores(*(np.empty((*part.shape[:-1], n), part.dtype) for part in self._parts()))
+
+    def put(self, rows: slice, scores: Scores) -> None:
+        """Write the scores of some rows into their places."""
+        for mine, theirs in zip(self._parts(), scores._parts(), strict=True):
+            mine[..., rows] = theirs
+
+    def _parts(self) -> tuple[Ints, ...]:
+        return self.total, self.levels, self.bits, self.evidence, self.top
+
 
 @dataclass(frozen=True, eq=False)
 class Level:
@@ -175,24 +189,38 @@ class Model:
     def fit(cls, columns: Sequence[Encoded]) -> Model:
         """Learn every code and calibration from baseline columns of equal length."""
         codes = RowCoder.fit(columns)
-        reading = codes.read(columns, own=True)
-        rounded = _rounded(reading)
+        reading = codes.read(columns, own=True, keep=kernels.round_millibits)
         calibrations = {
             name: [Calibration.learn(lengths, _narrowest(name)) for _, lengths in parts]
-            for name, parts in rounded.items()
+            for name, parts in reading.blocks.items()
         }
-        largest, evidence = _largest(rounded, calibrations, len(reading.bits), own=True)
+        largest, evidence = _largest(reading, calibrations, own=True)
         grouped = [_chosen(largest, names) for names in (FIELD_BLOCKS, ROW_BLOCKS)]
         levels = tuple(Level.learn(group) for group in grouped if group)
-        baseline = _scores(levels, largest, evidence, reading, own=True)
+        baseline = _scores(levels, largest, evidence, reading.bits, own=True)
         return cls(codes, calibrations, levels, baseline)
 
     def score(self, columns: Sequence[Encoded]) -> Scores:
-        """Scores of new rows, given as the same fields in the same order."""
-        reading = self.codes.read(columns, own=False)
-        rounded = _rounded(reading)
-        largest, evidence = _largest(rounded, self.calibrations, len(reading.bits), own=False)
-        return _scores(self.levels, largest, evidence, reading, own=False)
+        """Scores of new rows, given as the same fields in the same order.
+
+        They are read a stretch at a time: what is in between takes more memory than they do.
+        """
+        n = len(columns[0])
+        if n <= ROWS_AT_ONCE:
+            return self._score(columns)
+        scores: Scores | None = None
+        for start in range(0, n, ROWS_AT_ONCE):
+            rows = slice(start, min(start + ROWS_AT_ONCE, n))
+            part = self._score([column.take(rows) for column in columns])
+            scores = scores or part.empty(n)
+            scores.put(rows, part)
+        assert scores is not None
+        return scores
+
+    def _score(self, columns: Sequence[Encoded]) -> Scores:
+        reading = self.codes.read(columns, own=False, keep=kernels.round_millibits)
+        largest, evidence = _largest(reading, self.calibrations, own=False)
+        return _scores(self.levels, largest, evidence, reading.bits, own=False)
 
 
 def merge_scores(own: Scores, new: Scores, is_own: Mask) -> Scores:
@@ -228,25 +256,14 @@ def _narrowest(block: str) -> float:
     return NARROWEST_OF_LENGTHS if block in FIELD_BLOCKS else NARROWEST
 
 
-def _rounded(reading: Reading) -> dict[str, list[tuple[int, Millibits]]]:
-    return {
-        name: [(field, kernels.round_millibits(lengths)) for field, lengths in parts]
-        for name, parts in reading.blocks.items()
-    }
-
-
 def _largest(
-    rounded: dict[str, list[tuple[int, Millibits]]],
-    calibrations: dict[str, list[Calibration]],
-    n_fields: int,
-    *,
-    own: bool,
+    reading: Reading, calibrations: dict[str, list[Calibration]], *, own: bool
 ) -> tuple[dict[str, Millibits], Millibits]:
     """Largest evidence of each block, shape (n,) each, and of each field, shape (F, n)."""
-    n = rounded["alone"][0][1].size
-    by_field = np.zeros((n_fields, n), np.int32)
+    n = reading.bits[0].size
+    by_field = np.zeros((len(reading.bits), n), np.int32)
     by_block = {}
-    for name, parts in rounded.items():
+    for name, parts in reading.blocks.items():
         by_block[name] = np.zeros(n, np.int32)
         for (field, lengths), curve in zip(parts, calibrations[name], strict=True):
             found = curve.evidence(lengths, own=own)
@@ -260,15 +277,15 @@ def _scores(
     levels: tuple[Level, ...],
     largest: dict[str, Millibits],
     evidence: Millibits,
-    reading: Reading,
+    bits: list[Millibits],
     *,
     own: bool,
 ) -> Scores:
     found = np.zeros((2, evidence.shape[1]), np.int32)
     for place, level in enumerate(levels):
         found[place] = level.evidence(_chosen(largest, tuple(level.blocks)), own=own)
-    bits = np.stack([kernels.round_millibits(lengths) for lengths in reading.bits])
-    return Scores(found.sum(axis=0, dtype=np.int32), found, bits, evidence, evidence.argmax(axis=0))
+    total = found.sum(axis=0, dtype=np.int32)
+    return Scores(total, found, np.stack(bits), evidence, evidence.argmax(axis=0))
 
 
 def _chosen(largest: dict[str, Millibits], names: tuple[str, ...]) -> dict[str, Millibits]:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from columns import a_table, logs, numbers, symbols, take, texts
 
-from driftlock.baseline import folds_of
+from driftlock.baseline import clean_rows, folds_of
 from driftlock.calibration import FOLDS, balanced_folds, calibrate, choose
-from driftlock.scoring import Model
-from driftlock.significance import rank_p
+from driftlock.scoring import Model, merge_scores
+from driftlock.significance import adjust, censored_row_p, rank_p
 
 FOUR_ERRORS = 4.0
 
@@ -100,6 +100,38 @@ def test_auto_is_cross_where_numbers_are_many_for_the_rows() -> None:
     kept = np.arange(100) < 90
     few = [numbers(np.arange(1.0, 101)) for _ in range(12)]
     assert choose("auto", few, kept) == "cross"
+
+
+# --- clean ----------------------------------------------------------------------------------------
+
+
+def left_by_one_round(columns, kept):
+    """Rows that are not rejected when those kept so far are the baseline."""
+    model = Model.fit(take(columns, kept))
+    scores = model.baseline
+    if not kept.all():
+        scores = merge_scores(scores, model.score(take(columns, ~kept)), kept)
+    both = scores.total, scores.bits.sum(axis=0)
+    return adjust(censored_row_p(both, both, tail=0.175, censored=0.07), "fdr") > 0.1
+
+
+@pytest.mark.parametrize(
+    ("seed", "rounds"),
+    [(2, 2), pytest.param(0, 1, marks=pytest.mark.jit), pytest.param(8, 4, marks=pytest.mark.jit)],
+)
+def test_a_dirty_baseline_is_cleaned_until_no_row_changes_sides(seed: int, rounds: int) -> None:
+    n, k, rng = 400, 6, np.random.default_rng(seed)
+    x, y = rng.normal(0, 1, n), rng.normal(0, 1, n)
+    x[:k] = 30 * (1 + rng.random(k))
+    y[:k] = 30 * (1 + rng.random(k))
+    x[k : 2 * k] = 6 + rng.normal(0, 1, k)
+    columns = [numbers(x), numbers(y), symbols(rng.integers(0, 3, n), 3)]
+    kept, needed = np.ones(n, bool), 0
+    while (still := left_by_one_round(columns, kept)).tolist() != kept.tolist():
+        kept, needed = still, needed + 1
+    assert needed == rounds  # or the case shows nothing
+    assert (~kept[:k]).all()
+    assert clean_rows(columns).tolist() == kept.tolist()
 
 
 # --- folds ----------------------------------------------------------------------------------------

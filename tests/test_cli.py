@@ -74,6 +74,37 @@ def test_found_nothing(capsys):
     assert [line.split()[4] for line in out.splitlines() if re.match(r" *\d+ ", line)] == ["no"] * 3
 
 
+def test_a_lone_row_that_cannot_be_flagged_is_hinted_at(capsys):
+    rng = np.random.default_rng(3)
+    shops = pd.DataFrame({"shop": rng.choice(["a", "b", "c"], 100), "n": rng.integers(0, 3, 100)})
+    write_table(shops, "alike.csv")
+    assert main(["detect", "alike.csv", "--baseline", "60"]) == 0
+    assert "hint" not in capsys.readouterr().out
+    shops.loc[80] = ["never seen", 7]
+    write_table(shops, "lone.csv")
+    args = ["detect", "lone.csv", "--baseline"]
+    assert main([*args, "60"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == (
+        "hint: 1 row is stranger than the whole baseline, at the smallest rank p-value 0.01639, "
+        "which is not small enough to be flagged by fdr; --control fpr or a baseline of 799 rows "
+        "or more would show it"
+    )
+    assert main([*args, "60", "--control", "fpr"]) == 1
+    assert "hint" not in capsys.readouterr().out
+    shops.loc[81] = ["nor this", 8]
+    write_table(shops, "lone.csv")
+    assert main([*args, "60", "--control", "fwer"]) == 0
+    assert "hint: 2 rows are stranger" in capsys.readouterr().out
+    assert main([*args, "none"]) == 0
+    assert "hint" not in capsys.readouterr().out
+    write_table(shops[:60], "normal60.csv")
+    assert main(["fit", "normal60.csv", "--out", "m.npz"]) == 0
+    assert main([*args, "m.npz"]) == 0
+    hint = capsys.readouterr().out.splitlines()[-1]
+    assert "a detector fitted with --control fpr or a baseline of" in hint
+
+
 def test_top_bounds_the_rows_shown(capsys):
     main([*ODD, "--top", "0"])
     assert capsys.readouterr().out.startswith("baseline: ")
@@ -281,7 +312,14 @@ def test_format_is_for_a_file_of_another_name(folder, capsys):
         ("detect broken.jsonl", "broken.jsonl: line 2: "),
         ("detect normal.csv --format jsonl", "normal.csv: is not JSON Lines"),
         ("detect normal.csv --format xlsx", "format='xlsx' is not known"),
-        ("detect normal.csv", "needs more rows than the 80"),
+        (
+            "detect normal.csv",
+            "--baseline 400 (the default) needs more than 400 rows, normal.csv has 80; give --bas",
+        ),
+        (
+            "detect normal.csv --baseline 80",
+            "--baseline 80 needs more than 80 rows, normal",
+        ),
         ("detect normal.csv --baseline 0", "baseline=0"),
         ("detect normal.csv --baseline -1", "baseline=-1"),
         ("detect normal.csv --baseline 0.5", "'0.5' is neither a number of rows nor a file nor"),

@@ -6,6 +6,7 @@ import copy
 import functools
 import inspect
 import pickle
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -262,3 +263,27 @@ def test_a_row_at_the_threshold_is_not_predicted():
     asked = pd.DataFrame({"c": ["the same", "another"]})
     assert detector.decision_function(asked)[0] == detector.threshold_
     assert detector.predict(asked).tolist() == [0, 1]
+
+
+@pytest.mark.jit
+def test_a_call_takes_less_memory_than_two_frames_beside_the_frame():
+    n, rng = 150_000, np.random.default_rng(0)
+    events = pd.DataFrame(
+        {
+            f"s{k}": np.array([f"value {i:04d}" for i in range(40)])[rng.integers(0, 40, n)]
+            for k in range(5)
+        }
+    ).astype("str")
+    for k in range(4):
+        events[f"x{k}"] = np.round(rng.lognormal(3, 1, n), 2)
+    seconds = np.sort(rng.integers(0, 90 * 86_400, n))
+    events["when"] = pd.Timestamp("2025-01-01") + pd.to_timedelta(seconds, unit="s")
+    events["id"] = [f"{i:012x}" for i in rng.integers(0, 2**48, n)]
+    events["ok"] = rng.random(n) < 0.9
+    detector = dl.Detector().fit(events.iloc[:1000])
+    tested = events.iloc[1000:]
+    tracemalloc.start()
+    detector.detect(tested)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * tested.memory_usage(deep=True).sum()

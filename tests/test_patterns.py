@@ -23,7 +23,6 @@ from driftlock.patterns import (
     Division,
     PatternTest,
     _cells,
-    _of_scale,
     _scales,
     _templates,
     decide,
@@ -411,8 +410,26 @@ def test_the_level_of_a_row_is_that_of_its_pattern_and_of_the_normal_rows_in_it(
     n, labels = 30, np.repeat([0, 1, 0, 1], [29, 1, 8, 12])  # 1 of 30 and 12 of 20 are of kind 1
     division = Division.of(labels, n)
     assert division.could.all()
-    found = _of_scale([division] * divisions, [np.array([1.0, q])] * divisions, n)
+    found = PatternTest.silent(20)
+    for _ in range(divisions):
+        division.speak(found, np.array([1.0, q]), n, chosen=divisions > 1)
     assert found.q.tolist() == pytest.approx([1.0] * 8 + [level] * 12)
+    assert found.counts[:, 8:].tolist() == ([[12] * 12, [1] * 12] if level < 1 else [[0] * 12] * 2)
+    spoken = found.q.copy()
+    division.speak(found, np.array([1.0, 0.9]), n, chosen=True)  # what says less changes nothing
+    assert found.q.tolist() == spoken.tolist()
+
+
+@pytest.mark.parametrize(("m", "least"), [(40, 7), (10, 2), (360, 44)])
+def test_a_pattern_is_tested_from_the_size_on_at_which_a_hundred_to_one_is_possible(
+    m: int, least: int
+) -> None:
+    n = 400 - m if m != 40 else 40
+    assert (m / (n + m)) ** least < 1 / 100 < (m / (n + m)) ** (least - 1)
+    sizes = [least - 1, least, n + m - 2 * least + 1]
+    division = Division.of(np.repeat([0, 1, 2], sizes), n)
+    assert division.could.tolist() == [False, True, True]
+    assert division.p[0] == 1.0
 
 
 # --- the share of normal rows and the level -------------------------------------------------------
@@ -435,10 +452,12 @@ def test_a_pattern_is_tested_at_a_tenth_of_alpha_and_holds_few_normal_rows() -> 
     share = 100 * 2 / (201 * 50)
     assert division.could.tolist() == [True, True]
     for q, expected in ((1e-6, share), (0.004, 0.04), (0.5, 1.0)):
-        found = _of_scale([division], [np.array([0.9, q])], 200)
+        found = PatternTest.silent(100)
+        division.speak(found, np.array([0.9, q]), 200, chosen=False)
         assert found.q[50:].tolist() == pytest.approx([expected] * 50)
         assert (found.q[:50] == 1.0).all()
-    found = _of_scale([division], [np.array([0.9, 1e-6])], 200)
+    found = PatternTest.silent(100)
+    division.speak(found, np.array([0.9, 1e-6]), 200, chosen=False)
     assert found.counts[:, 99].tolist() == [50, 1]
 
 

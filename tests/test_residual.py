@@ -207,7 +207,7 @@ def test_errors_are_those_of_a_regression_refitted_without_the_row(own: bool) ->
     of_baseline = by_number(baseline, scaled, True)
     of_asked = of_baseline if own else by_number(standardised(coder, asked), asked, False)
     expected = regression_bits(coder, of_baseline, of_asked, own)
-    parts = coder.parts(asked, own=own)
+    parts = list(coder.parts(asked, own=own))
     assert [field for field, _ in parts] == [0, 3, 4, 6]
     for (_, bits), wanted in zip(parts, expected):
         np.testing.assert_allclose(bits, wanted, rtol=0, atol=1e-5)
@@ -234,7 +234,7 @@ def test_bits_are_finite_whatever_the_numbers_share(seed: int, n: int, fields: i
     scaled = dict(enumerate(np.round(factor, 1)))
     coder = RegressionCoder.fit(scaled)
     if coder is not None:
-        for _, bits in coder.parts(scaled, own=True) + coder.parts(scaled, own=False):
+        for _, bits in (*coder.parts(scaled, own=True), *coder.parts(scaled, own=False)):
             assert np.isfinite(bits).all()
 
 

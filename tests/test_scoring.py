@@ -12,6 +12,8 @@ from columns import a_table, numbers, symbols, take, texts, times
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from driftlock._kernels.evidence import round_millibits
+from driftlock.arrays import Entities
 from driftlock.coders import Reading, fit_coder
 from driftlock.scoring import Calibration, Model, Scores, merge_scores
 from driftlock.significance import rank_p
@@ -179,6 +181,57 @@ def test_scores_in_chunks_are_those_at_once(tables, size: int) -> None:
     for start in range(0, n, size):
         rows = np.arange(start, min(start + size, n))
         assert_same(model.score(take(new, rows)), at_once, rows)
+
+
+@pytest.mark.parametrize("size", [1, 16, 59, 10_000])
+def test_rows_read_a_stretch_at_a_time_score_the_same(tables, monkeypatch, size: int) -> None:
+    baseline, _, new = tables
+    rng = np.random.default_rng(4)
+    both = [
+        [*columns, Entities(symbols(rng.integers(-1, 5, len(new[0])) % 6 - low, 6))]
+        for columns, low in ((baseline, 0), (new, 1))
+    ]
+    model = Model.fit(both[0])
+    at_once = model.score(both[1])
+    assert model.codes.entity is not None
+    monkeypatch.setattr("driftlock.scoring.ROWS_AT_ONCE", size)
+    assert_same(model.score(both[1]), at_once)
+    assert [getattr(at_once, name).dtype for name in arrays_of(at_once)] == [
+        getattr(model.score(both[1]), name).dtype for name in arrays_of(at_once)
+    ]
+
+
+@pytest.mark.parametrize("rows", [slice(0, 9), slice(5, 30), slice(40, None), slice(7, 7)])
+def test_a_stretch_of_a_column_is_the_column_of_those_rows(tables, rows: slice) -> None:
+    _, _, new = tables
+    for column in new:
+        stretch, chosen = column.take(rows), column.take(np.arange(len(new[0]))[rows])
+        assert type(stretch) is type(chosen)
+        for name in column.__slots__:
+            one, other = getattr(stretch, name), getattr(chosen, name)
+            np.testing.assert_array_equal(one, other)
+            if isinstance(one, np.ndarray):
+                assert one.dtype == other.dtype
+                assert one.flags.c_contiguous
+
+
+def test_what_is_kept_of_a_reading_is_what_was_read(tables) -> None:
+    _, model, new = tables
+    seen: list[np.ndarray] = []
+
+    def keep(figures: np.ndarray) -> np.ndarray:
+        seen.append(figures.copy())
+        return round_millibits(figures)
+
+    read, kept = model.codes.read(new, own=False), model.codes.read(new, own=False, keep=keep)
+    assert rounded_blocks(read) == {
+        name: [figures.tolist() for _, figures in parts] for name, parts in kept.blocks.items()
+    }
+    assert [[field for field, _ in parts] for parts in read.blocks.values()] == [
+        [field for field, _ in parts] for parts in kept.blocks.values()
+    ]
+    assert all(bits.dtype == np.int32 for bits in kept.bits)
+    assert len(seen) == len(kept.bits) + sum(map(len, kept.blocks.values()))
 
 
 def test_order_of_new_rows_changes_no_bit(tables) -> None:

@@ -6,6 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from driftlock.datasets import make_transactions
@@ -42,6 +43,23 @@ def _typed(raw: pd.DataFrame) -> pd.DataFrame:
     flat["amount"] = pd.to_numeric(flat["amount"], errors="coerce")
     flat["timestamp"] = pd.to_datetime(flat["timestamp"], errors="coerce", utc=True)
     return flat
+
+
+def wide_table(n: int, texts: str, *, seed: int) -> pd.DataFrame:
+    """Five columns of texts of a dtype, an id, four numbers, a time and a bool."""
+    rng = np.random.default_rng(seed)
+    names = {
+        f"s{k}": np.array([f"value {i:03d}" for i in range(30 * k)])[rng.integers(0, 30 * k, n)]
+        for k in range(1, 6)
+    }
+    names["id"] = np.array([f"{i:012x}" for i in rng.integers(0, 2**48, n)])
+    made = pd.DataFrame(names).astype(texts)
+    for k in range(4):
+        made[f"x{k}"] = np.round(rng.lognormal(3, 1, n), 2)
+    seconds = np.sort(rng.integers(0, 90 * 86_400, n))
+    made["when"] = pd.Timestamp("2025-01-01") + pd.to_timedelta(seconds, unit="s")
+    made["ok"] = rng.random(n) < 0.9
+    return made
 
 
 def best_seconds(run: Callable[[], object], repeats: int = 3) -> float:

@@ -6,6 +6,8 @@ machine; seconds only beside other seconds of the same one.
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import zstandard
@@ -13,7 +15,7 @@ from sklearn.ensemble import IsolationForest
 
 import driftlock as dl
 
-from .common import FORMS, TESTED_ROWS, baseline_rows, best_seconds, tables
+from .common import FORMS, TESTED_ROWS, baseline_rows, best_seconds, tables, wide_table
 
 
 class _Tables:
@@ -54,6 +56,31 @@ class Fitted(_Tables):
 
     def time_detect(self, made, tested, form):
         self.detector.detect(self.batch)
+
+
+class Memory:
+    """Memory that `detect` takes at its peak beyond the frame, in frames.
+
+    Five texts, four numbers, a time, an id and a bool. What the kernels themselves allocate is not
+    seen: it is small.
+    """
+
+    params = ([100_000, 1_000_000], ["object", "str"])
+    param_names = ("tested rows", "texts")
+    unit = "frames"
+    timeout = 900
+
+    def setup(self, tested, texts):
+        dl.warmup()
+        self.detector = dl.Detector().fit(wide_table(2_000, texts, seed=1))
+        self.events = wide_table(tested, texts, seed=2)
+
+    def track_peak_beyond_the_frame(self, tested, texts):
+        tracemalloc.start()
+        self.detector.detect(self.events)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak / self.events.memory_usage(deep=True).sum()
 
 
 class Peers(_Tables):

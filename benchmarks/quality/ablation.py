@@ -38,8 +38,8 @@ FIGURES = {"auc": "AUC", "ap": "AP", "false_share": "false share", "recall": "re
 def without_blocks(*names: str) -> list[Any]:
     read = row.RowCoder.read
 
-    def fewer(self: row.RowCoder, columns: Any, *, own: bool) -> row.Reading:
-        reading = read(self, columns, own=own)
+    def fewer(self: row.RowCoder, columns: Any, **options: Any) -> row.Reading:
+        reading = read(self, columns, **options)
         kept = {name: parts for name, parts in reading.blocks.items() if name not in names}
         return row.Reading(reading.bits, kept)
 

@@ -137,7 +137,9 @@ def _detect(
         entity=entity,
         seed=seed,
     )
-    job = Job(file, baseline, form, out, plot, top, tuple(field or ()), options)
+    source = context.get_parameter_source("baseline")
+    is_default = source is not None and source.name == "DEFAULT"
+    job = Job(file, baseline, form, out, plot, top, tuple(field or ()), options, is_default)
     return run_detect(job, given_options(context))
 
 

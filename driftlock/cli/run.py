@@ -13,7 +13,7 @@ import typer
 
 from driftlock.cli.show import progress, strangest_rows
 from driftlock.detector import Detector
-from driftlock.errors import DriftlockWarning, FileError, OptionError, listed
+from driftlock.errors import DriftlockWarning, FileError, InputError, OptionError, listed
 from driftlock.files import check_writable, read_table, write_bytes, write_table
 from driftlock.one_call import detect
 from driftlock.store import is_saved
@@ -39,6 +39,7 @@ class Job:
     top: int
     kinds: tuple[str, ...]
     options: dict[str, Any]
+    is_default: bool = False  # the baseline was not typed
 
 
 def run_detect(job: Job, given: tuple[str, ...]) -> int:
@@ -54,7 +55,11 @@ def run_detect(job: Job, given: tuple[str, ...]) -> int:
         baseline, words = saved or baseline_of(job)
     with progress(f"{'' if saved else 'fitting and '}scoring {len(events):,} rows"):
         options = {} if saved else {"fields": fields, **job.options}
-        found = detect(events, baseline=baseline, **options)
+        try:
+            found = detect(events, baseline=baseline, **options)
+        except InputError:
+            _check_some_left(job, baseline, len(events))
+            raise
     if job.out is not None:
         with progress(f"writing {job.out}"):
             write_table(result_table(found, str(job.out)), job.out)
@@ -64,7 +69,37 @@ def run_detect(job: Job, given: tuple[str, ...]) -> int:
         typer.echo(strangest_rows(found, job.top) + "\n")
     typer.echo(f"baseline: {words}")
     typer.echo(found.summary())
+    if hint := unflagged(found, is_saved=saved is not None):
+        typer.echo(hint)
     return FOUND if found.table["is_anomaly"].any() else FOUND_NOTHING
+
+
+def unflagged(found: Detection, *, is_saved: bool) -> str:
+    """What would flag rows that are beyond the whole baseline and yet too few; else nothing."""
+    plan = found.plan
+    beyond = int((found.table["p_value"] <= plan.smallest_rank_p * (1 + 1e-9)).sum())
+    is_rank = (found.table["p_value"] >= plan.smallest_rank_p * (1 - 1e-9)).all()
+    if found.table["is_anomaly"].any() or not (plan.knows_normal and beyond and is_rank):
+        return ""
+    rows = "row is" if beyond == 1 else "rows are"
+    ways = [f"a baseline of {plan.baseline_for_one:,} rows or more"]
+    if plan.control != "fpr" and plan.smallest_rank_p <= plan.alpha:
+        ways.insert(0, f"{'a detector fitted with ' if is_saved else ''}--control fpr")
+    return (
+        f"hint: {beyond:,} {rows} stranger than the whole baseline, at the smallest rank p-value "
+        f"{plan.smallest_rank_p:.4g}, which is not small enough to be flagged by {plan.control}; "
+        f"{' or '.join(ways)} would show {'it' if beyond == 1 else 'them'}"
+    )
+
+
+def _check_some_left(job: Job, baseline: object, n: int) -> None:
+    """Say in the words of the command line that a file is too short for its baseline."""
+    if isinstance(baseline, int) and n <= baseline:
+        default = " (the default)" if job.is_default else ""
+        raise InputError(
+            f"--baseline {baseline}{default} needs more than {baseline:,} rows, {_named(job.file)} "
+            f"has {n:,}; give --baseline N|FILE|none"
+        )
 
 
 def result_table(found: Detection, name: str) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -167,14 +167,13 @@ class ContextBlock:
 
     def parts(
         self, columns: Sequence[Column], bits: Sequence[Floats], *, own: bool
-    ) -> list[tuple[int, Floats]]:
+    ) -> Iterator[tuple[int, Floats]]:
         """Field and code lengths in context, for every field that has one."""
         if not self.coders:
-            return []
+            return
         codes = _codes(self.reductions, columns)
-        return [
-            (coder.child, coder.bits(bits[coder.child], codes, own=own)) for coder in self.coders
-        ]
+        for coder in self.coders:
+            yield coder.child, coder.bits(bits[coder.child], codes, own=own)
 
 
 def _codes(reductions: Sequence[Reduction], columns: Sequence[Column]) -> Codes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,19 +112,17 @@ class EntityBlock:
         scaled: dict[int, Floats],
         *,
         own: bool,
-    ) -> list[tuple[int, Floats]]:
+    ) -> Iterator[tuple[int, Floats]]:
         """Field and code lengths given the entity."""
         owners = entities.owners
-        parts = []
         for coder in self.habits:
             found = _habit(columns[coder.field])
             assert found is not None
             alone = measures[coder.field].parts[coder.part]
-            parts.append((coder.field, coder.bits(owners, found[1], alone, own=own)))
+            yield coder.field, coder.bits(owners, found[1], alone, own=own)
         for level in self.levels:
             residual = level.residual(scaled[level.number], owners.codes, own=own)
-            parts.append((level.number, residual_bits(residual, level.density, own=own)))
-        return parts
+            yield level.number, residual_bits(residual, level.density, own=own)
 
 
 def _habit(column: Column) -> tuple[int, Ints] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,17 +130,15 @@ class RegressionCoder:
         )
         return cls(tuple(usable), means, deviations, precision, size, densities)
 
-    def parts(self, scaled: dict[int, Floats], *, own: bool) -> list[tuple[int, Floats]]:
+    def parts(self, scaled: dict[int, Floats], *, own: bool) -> Iterator[tuple[int, Floats]]:
         """Field and code lengths of its residuals."""
         columns = [scaled[field] for field in self.numbers]
         standard = _standardised(columns, self.means, self.deviations)
         errors = kernels.regress(standard, self.precision, own, self.size)
-        return [
-            (field, residual_bits(np.where(np.isnan(g), np.nan, errors[:, i]), density, own=own))
-            for i, (field, g, density) in enumerate(
-                zip(self.numbers, columns, self.densities, strict=True)
-            )
-        ]
+        del standard
+        for i, (field, density) in enumerate(zip(self.numbers, self.densities, strict=True)):
+            residual = np.where(np.isnan(scaled[field]), np.nan, errors[:, i])
+            yield field, residual_bits(residual, density, own=own)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,14 +161,12 @@ class GroupBlock:
 
     def parts(
         self, columns: Sequence[Column], scaled: dict[int, Floats], *, own: bool
-    ) -> list[tuple[int, Floats]]:
+    ) -> Iterator[tuple[int, Floats]]:
         """Field and code lengths of its residuals."""
-        parts = []
         for coder in self.coders:
             codes = columns[coder.category].codes  # type: ignore[union-attr]
             residual = coder.residual(scaled[coder.number], codes, own=own)
-            parts.append((coder.number, residual_bits(residual, coder.density, own=own)))
-        return parts
+            yield coder.number, residual_bits(residual, coder.density, own=own)
 
 
 def scaled_numbers(coders: Sequence[object], columns: Sequence[Column]) -> dict[int, Floats]:

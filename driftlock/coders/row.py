@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from driftlock.arrays import Column, Encoded, Entities, Floats, Numbers, Symbols, Texts
 from driftlock.cancellation import checkpoint
@@ -17,6 +21,7 @@ from driftlock.coders.residual import GroupBlock, RegressionCoder, scaled_number
 from driftlock.coders.text import TextCoder
 from driftlock.coders.time import TimeCoder
 
+Figures: TypeAlias = NDArray[Any]
 AnyCoder = CategoryCoder | NumberCoder | TimeCoder | TextCoder
 
 # What is looked at field by field, and what at the row as a whole.
@@ -31,15 +36,15 @@ class Reading:
 
     Attributes
     ----------
-    bits : list of ndarray of float64, shape (n,) for each of F fields
+    bits : list of ndarray, shape (n,) for each of F fields
         Code length of each field alone.
-    blocks : dict of str to list of (int, ndarray of float64, shape (n,))
+    blocks : dict of str to list of (int, ndarray, shape (n,))
         For each block its figures, the larger the stranger, with the field that each is about (-1
         for the row as a whole). Blocks that say nothing are left out.
     """
 
-    bits: list[Floats]
-    blocks: dict[str, list[tuple[int, Floats]]]
+    bits: list[Figures]
+    blocks: dict[str, list[tuple[int, Figures]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +76,7 @@ class RowCoder:
         scaled = scaled_numbers(coders, columns)
         entity = None
         if entities is not None:
-            measures = _measured(coders, columns, own=True)
+            measures = list(_measured(coders, columns, own=True))
             entity = EntityBlock.fit(entities, columns, measures, scaled)
         return cls(
             coders,
@@ -82,26 +87,47 @@ class RowCoder:
             entity,
         )
 
-    def read(self, encoded: Sequence[Encoded], *, own: bool) -> Reading:
-        """Bits and figures of rows; with `own` these are the baseline, each row left out."""
+    def read(
+        self,
+        encoded: Sequence[Encoded],
+        *,
+        own: bool,
+        keep: Callable[[Floats], Figures] = np.asarray,
+    ) -> Reading:
+        """Bits and figures of rows; with `own` these are the baseline, each row left out.
+
+        `keep` makes what is kept of each array as soon as it is there, so that one that takes less
+        memory need not wait for the others.
+        """
         columns, entities = told_apart(encoded)
-        measures = _measured(self.coders, columns, own=own)
+        measures, alone = [], []
+        for field, measure in enumerate(_measured(self.coders, columns, own=own)):
+            alone += [(field, keep(part)) for part in measure.parts]
+            measures.append(measure if self.entity is not None else Measure(measure.bits, []))
         bits = [measure.bits for measure in measures]
         scaled = scaled_numbers(self.coders, columns)
+
+        def kept(*parts: Iterable[tuple[int, Floats]]) -> list[tuple[int, Figures]]:
+            return [(field, keep(figures)) for some in parts for field, figures in some]
+
         blocks = {
-            "alone": [(field, part) for field, m in enumerate(measures) for part in m.parts],
-            "context": self.context.parts(columns, bits, own=own)
-            + self.groups.parts(columns, scaled, own=own),
+            "alone": alone,
+            "context": kept(
+                self.context.parts(columns, bits, own=own),
+                self.groups.parts(columns, scaled, own=own),
+            ),
         }
         if self.entity is not None and entities is not None:
-            blocks["entity"] = self.entity.parts(entities, columns, measures, scaled, own=own)
+            blocks["entity"] = kept(self.entity.parts(entities, columns, measures, scaled, own=own))
+        lengths = [keep(measure.bits) for measure in measures]
+        del measures, bits
         if self.regression is not None:
-            blocks["regression"] = self.regression.parts(scaled, own=own)
+            blocks["regression"] = kept(self.regression.parts(scaled, own=own))
         if self.nearest is not None:
             distance, ratio = self.nearest.parts(columns, scaled, own=own)
-            blocks["distance"] = [(NO_FIELD, distance)]
-            blocks["ratio"] = [(NO_FIELD, ratio)]
-        return Reading(bits, {name: parts for name, parts in blocks.items() if parts})
+            blocks["distance"] = kept([(NO_FIELD, distance)])
+            blocks["ratio"] = kept([(NO_FIELD, ratio)])
+        return Reading(lengths, {name: parts for name, parts in blocks.items() if parts})
 
     def features(self, encoded: Sequence[Encoded]) -> Features:
         """Numbers and symbols of rows on the scales of the nearest-row code."""
@@ -117,13 +143,13 @@ def told_apart(encoded: Sequence[Encoded]) -> tuple[list[Column], Entities | Non
     return columns, entities[0] if entities else None
 
 
-def _measured(coders: Sequence[AnyCoder], columns: Sequence[Column], *, own: bool) -> list[Measure]:
+def _measured(
+    coders: Sequence[AnyCoder], columns: Sequence[Column], *, own: bool
+) -> Iterator[Measure]:
     """Each column measured by its coder."""
-    measures = []
     for coder, column in zip(coders, columns, strict=True):
         checkpoint()
-        measures.append(coder.measure(column, own=own))
-    return measures
+        yield coder.measure(column, own=own)
 
 
 def fit_coder(column: Column) -> AnyCoder:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,16 +13,18 @@ import pandas as pd
 
 from driftlock.arrays import Floats, Ints
 from driftlock.errors import OptionError
-from driftlock.fields.times import epoch_unit, times
+from driftlock.fields.times import date_format, epoch_unit, times
 from driftlock.fields.values import (
     EXACT_WHOLE,
     Parsed,
+    is_spelt_missing,
     is_text,
     numbers,
     shown,
     symbols,
     text_hashes,
 )
+from driftlock.fields.written import Written, learn_written
 
 KINDS = ("category", "number", "time", "text", "id")
 FEW_VALUES = 8
@@ -40,11 +42,16 @@ SAMPLE = 5_000
 
 @dataclass(frozen=True)
 class Decision:
-    """A kind and the reason for it, in words; `unit` of an epoch."""
+    """A kind and the reason for it, in words.
+
+    `unit` is that of an epoch, or the format of written dates; `written` how numbers are written
+    that Python itself does not read.
+    """
 
     kind: str
     reason: str
     unit: str | None = None
+    written: Written | None = None
 
 
 def decide(values: pd.Series[Any]) -> Decision:
@@ -73,35 +80,52 @@ def as_asked(name: str, kind: str, values: pd.Series[Any]) -> Decision:
         If the column has values and none of them reads as a number, or as a time.
     """
     present = values[values.notna().to_numpy(bool)]
-    unit, readable = None, True
+    each = np.ones(len(present), np.int64)
+    unit, written, readable, reason = None, None, True, "as asked"
     if kind == "number":
-        readable = bool(numbers(present).readable.any())
+        parsed = numbers(present)
+        written = _convention(present, each, parsed, is_asked=True)
+        if written is not None:
+            parsed = numbers(written.rewritten(present))
+            reason = f"as asked, {_how(written, parsed.share)}"
+        readable = bool(parsed.readable.any())
     elif kind == "time":
         as_numbers = numbers(present)
-        unit = epoch_unit(as_numbers.values[as_numbers.readable])
+        unit = epoch_unit(as_numbers.values[as_numbers.readable]) or date_format(
+            present, each, MOST
+        )
         readable = bool(times(present, unit=unit).readable.any())
     if len(present) and not readable:
         raise OptionError(
             f"fields[{name!r}]={kind!r} is not possible: nothing in the baseline reads as a {kind} "
             f"(it starts with {str(present.iloc[0])[:40]!r}); 'category' is possible for any column"
         )
-    return Decision(kind, "as asked", unit)
+    return Decision(kind, reason, unit, written)
 
 
 def _decide_object(present: pd.Series[Any]) -> Decision:
     """Strings and mixed values, none missing."""
     codes, texts = symbols(present)
-    n, distinct = len(codes), len(texts)
+    distinct = len(texts)
     looked_at, repeats, chosen = _sample(present, codes, texts)
-    as_numbers = _share(numbers(looked_at), repeats)
-    if as_numbers > MOST and not (is_text(looked_at) and _has_leading_zeros(looked_at, repeats)):
-        everything = numbers(present)
-        how = f"{everything.share:.1%} of the values read as numbers; "
-        return _decide_number(everything.values[everything.readable], lambda: distinct, how)
-    if as_numbers < 1 - MOST:
-        as_times = _share(times(looked_at), repeats)
-        if as_times > MOST:
-            return Decision("time", f"{as_times:.1%} of the values read as ISO times")
+    parsed = numbers(looked_at)
+    share = parsed.weighted_share(repeats)
+    written = _convention(looked_at, repeats, parsed)
+    if share > MOST and not (is_text(looked_at) and _has_leading_zeros(looked_at, repeats)):
+        return _decide_as_numbers(present, distinct, written)[0]
+    if share < 1 - MOST:
+        dated = _decide_time(looked_at, repeats)
+        if dated is not None:
+            return dated
+    if written is not None:
+        found, share = _decide_as_numbers(present, distinct, written)
+        if share > MOST and found.kind == "number":
+            return found
+    return _decide_texts(chosen, len(codes), distinct)
+
+
+def _decide_texts(chosen: list[str], n: int, distinct: int) -> Decision:
+    """Values that are neither numbers nor times, some of which stand for all."""
     seldom = f"{distinct:,} different values in {n:,} rows"
     if distinct == 1:
         seldom = f"the same value in all {n:,} rows"
@@ -114,6 +138,57 @@ def _decide_object(present: pd.Series[Any]) -> Decision:
     if shape:
         return Decision("id", f"{seldom}, {shape}")
     return Decision("text", f"{seldom}, of varied shape")
+
+
+def _decide_time(present: pd.Series[Any], repeats: Ints) -> Decision | None:
+    """Texts that are times, if they are: ISO, or dates of which days and months can be told."""
+    # the first few are too many to be spared: where none of them is a time, the rest is not read
+    first = int(np.searchsorted(np.cumsum(repeats), (1 - MOST) * repeats.sum(), side="right")) + 1
+    if times(present.iloc[:first]).readable.any():
+        as_times = times(present).weighted_share(repeats)
+        if as_times > MOST:
+            return Decision("time", f"{as_times:.1%} of the values read as ISO times")
+    unit = date_format(present, repeats, MOST)
+    if unit is None:
+        return None
+    share = times(present, unit=unit).weighted_share(repeats)
+    order = "day" if unit.startswith("%d") else "month"
+    return Decision("time", f"{share:.1%} of the values read as dates, {order} first", unit)
+
+
+def _convention(
+    present: pd.Series[Any], repeats: Ints, parsed: Parsed[Floats], *, is_asked: bool = False
+) -> Written | None:
+    """How numbers are written, where more of the values read as numbers so than as they stand."""
+    if not parsed.unreadable.any():
+        return None
+    counts: Counter[str] = Counter()
+    total = 0
+    for value, count in zip(present, repeats.tolist(), strict=True):
+        if not is_spelt_missing(value):
+            total += count
+            if isinstance(value, str):
+                counts[value] += count
+    written = learn_written(counts, total, is_asked=is_asked)
+    if written is None:
+        return None
+    reread = numbers(written.rewritten(present)).weighted_share(repeats)
+    return written if reread > parsed.weighted_share(repeats) else None
+
+
+def _decide_as_numbers(
+    present: pd.Series[Any], distinct: int, written: Written | None
+) -> tuple[Decision, float]:
+    """The kind of a column that reads as numbers, and the share of the values that do."""
+    parsed = numbers(present if written is None else written.rewritten(present))
+    how = f"{_how(written, parsed.share)}; "
+    found = _decide_number(parsed.values[parsed.readable], lambda: distinct, how)
+    return replace(found, written=written), parsed.share
+
+
+def _how(written: Written | None, share: float) -> str:
+    example = "" if written is None else f" written {written.example}"
+    return f"{share:.1%} of the values read as numbers{example}"
 
 
 def _sample(
@@ -134,11 +209,6 @@ def _sample(
         first, counts, texts = first[chosen], counts[chosen], [texts[i] for i in chosen]
     repeats = np.ceil(counts * (SAMPLE / counts.sum())).astype(np.int64)
     return present.iloc[first], repeats, texts
-
-
-def _share(parsed: Parsed[Any], repeats: Ints) -> float:
-    """Readable share of the rows that are not missing, each value as often as it is there."""
-    return float(repeats[parsed.readable].sum() / max(repeats[~parsed.missing].sum(), 1))
 
 
 def _decide_number(values: Floats, count: Callable[[], int], how: str) -> Decision:
@@ -165,7 +235,7 @@ def _decide_number(values: Floats, count: Callable[[], int], how: str) -> Decisi
 
 def _has_leading_zeros(present: pd.Series[Any], repeats: Ints) -> bool:
     """Whether one text in a hundred is a whole number with a leading zero, as in codes."""
-    coded = present.astype(str).str.strip().str.fullmatch(r"0\d+").to_numpy(bool)
+    coded = [bool(re.fullmatch(r"\s*0\d+\s*", text)) for text in present]
     return bool(repeats[coded].sum() > 0.01 * repeats.sum())
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from driftlock import arrays
 from driftlock.arrays import Column
 from driftlock.fields.kinds import Decision
-from driftlock.fields.values import shown, symbol
+from driftlock.fields.values import shown, spelt, symbol
 
 PRESENT, MISSING, NO_TEXT = range(3)
 MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
@@ -43,13 +43,12 @@ class TextField:
     @classmethod
     def learn(cls, name: str, values: pd.Series[Any], _: Decision) -> TextField:
         """Learn the field from a baseline column."""
-        present = values.dropna().to_numpy(object)
-        texts = pd.Series([shown(symbol(value)) for value in present], dtype=object)
-        lengths = texts.map(len).astype(np.int64)
-        typical = float(lengths.median()) if len(texts) else 0.0
-        nearest = (lengths - typical).abs()
-        close = texts[(nearest == nearest.min()).to_numpy(bool)]
-        return cls(name, min(close) if len(close) else "", typical)
+        texts = [spelt(value) for value in values[values.notna().to_numpy(bool)]]
+        lengths = np.fromiter(map(len, texts), np.float64, len(texts))
+        typical = float(np.median(lengths)) if texts else 0.0
+        nearest = np.abs(lengths - typical)
+        close = [texts[i] for i in np.flatnonzero(nearest == nearest.min(initial=np.inf))]
+        return cls(name, min(close, default=""), typical)
 
     def encode(self, values: pd.Series[Any]) -> Column:
         """A column, of the baseline or later, as bare arrays."""

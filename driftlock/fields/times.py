@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftlock.arrays import Floats, Mask
+from driftlock.arrays import Floats, Ints, Mask
 from driftlock.fields.values import Parsed, numbers
 
 EPOCH_UNITS = {"s": 10**6, "ms": 10**3, "us": 1}  # microseconds in each; "ns" is divided
@@ -26,6 +27,10 @@ LOOSE_TIME = re.compile(
     r"\s*(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T ]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.\d+)?)?"
     r"\s*(?:Z|([+-]\d{2}):?(\d{2}))?\s*"
 )
+WRITTEN_DATE = re.compile(
+    r"\d{1,2}([/.-])\d{1,2}\1\d{4}(?:(,?[ T])\d{1,2}:\d\d(:\d\d(?:\.\d{1,6})?)?( ?[AP]M)?)?",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 def epoch_unit(values: Floats) -> str | None:
@@ -37,15 +42,44 @@ def epoch_unit(values: Floats) -> str | None:
     return None
 
 
+def date_format(values: pd.Series[Any], repeats: Ints, least: float) -> str | None:
+    """Format of dates as 31/12/2025 23:59 or 12/31/2025, if most texts read in one order only.
+
+    Each value counts as often as `repeats` says. More than the share `least` must read with the day
+    first, or with the month first, and not with both: a day beyond the twelfth decides.
+    """
+    shapes: Counter[tuple[str, str]] = Counter()
+    for value, count in zip(values, repeats.tolist(), strict=True):
+        if isinstance(value, str) and (match := WRITTEN_DATE.fullmatch(value)):
+            shapes[_date_shape(match)] += count
+    if not shapes:
+        return None
+    (mark, time), _ = shapes.most_common(1)[0]
+    formats = [f"%d{mark}%m{mark}%Y{time}", f"%m{mark}%d{mark}%Y{time}"]
+    fitting = [unit for unit in formats if times(values, unit=unit).weighted_share(repeats) > least]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _date_shape(match: re.Match[str]) -> tuple[str, str]:
+    """The mark between the parts of a date, and the format of the time behind it."""
+    mark, between, seconds, half = match.groups()
+    if between is None:
+        return mark, ""
+    second = "" if seconds is None else ":%S.%f" if "." in seconds else ":%S"
+    hour, half = ("%H", "") if half is None else ("%I", half[:-2] + "%p")
+    return mark, f"{between}{hour}:%M{second}{half}"
+
+
 def times(
     values: pd.Series[Any], *, zone: Any = None, unit: str | None = None
 ) -> Parsed[NDArray[np.int64]]:
-    """Wall-clock times in microseconds since 1970; with `unit`, numbers are epochs in it.
+    """Wall-clock times in microseconds since 1970.
 
+    With `unit`, numbers are epochs in it, or texts are written in that format.
     What carries a zone or an offset is converted to `zone` (UTC where that is None), what carries
     none is taken as it stands.
     """
-    if unit is not None:
+    if unit in EPOCHS:
         return _epochs(values, unit)
     missing = values.isna().to_numpy(bool)
     aware = np.zeros(len(values), bool)
@@ -53,7 +87,7 @@ def times(
         aware[:] = True
         values = values.dt.tz_convert(zone or "UTC").dt.tz_localize(None)
     if not pd.api.types.is_datetime64_dtype(values.dtype):
-        values, aware = _read_times(values, zone)
+        values, aware = _read_times(values, zone, unit)
     lost = values.isna().to_numpy(bool)
     instants = values.to_numpy(copy=True)
     years = instants.astype("datetime64[Y]").astype(np.int64) + 1970
@@ -75,19 +109,24 @@ def _epochs(values: pd.Series[Any], unit: str) -> Parsed[NDArray[np.int64]]:
     )
 
 
-def _read_times(values: pd.Series[Any], zone: Any) -> tuple[pd.Series[Any], Mask]:
-    """Naive datetimes of texts and datetime objects, NaT where there is none; which had a zone."""
+def _read_times(
+    values: pd.Series[Any], zone: Any, written: str | None
+) -> tuple[pd.Series[Any], Mask]:
+    """Naive datetimes of texts and datetime objects, NaT where there is none; which had a zone.
+
+    Texts are ISO times, or `written` in a format.
+    """
     kept = values.to_numpy(object)
     if not isinstance(values.dtype, pd.StringDtype):
         kept = kept.copy()
         kept[[not _may_be_time(value) for value in kept]] = None
     aware = np.array([_has_zone(value) for value in kept], bool)
     read = pd.to_datetime(
-        pd.Series(kept, dtype=object), format="ISO8601", errors="coerce", utc=True
+        pd.Series(kept, dtype=object), format=written or "ISO8601", errors="coerce", utc=True
     )
     read = read.astype("datetime64[us, UTC]")
     failed = np.flatnonzero(read.isna().to_numpy() & ~pd.isna(kept))
-    if failed.size:
+    if failed.size and written is None:
         loose = pd.Series([_loose_time(kept[i]) for i in failed], dtype="datetime64[us]")
         read.iloc[failed] = loose.dt.tz_localize("UTC")
     naive = read.dt.tz_localize(None)

@@ -18,6 +18,7 @@ from driftlock.fields import times
 from driftlock.fields import values as read
 from driftlock.fields.kinds import Decision
 from driftlock.fields.text import TextField
+from driftlock.fields.written import Written, text_decimals
 
 USUAL_SYMBOLS = 3
 ZONES_READ = "times without a zone are read as they stand"
@@ -45,6 +46,8 @@ class CategoryField:
         """A column, of the baseline or later, as bare arrays."""
         codes, texts = read.symbols(values)
         places = np.array([self.alphabet.get(text, -1) for text in texts], np.int32)
+        if (places >= 0).all():
+            return arrays.Symbols(places[codes], len(self.alphabet))
         ranks = {text: rank for rank, text in enumerate(sorted(texts))}  # however they come
         own = [-2 - ranks[text] if at < 0 else at for text, at in zip(texts, places, strict=True)]
         return arrays.Symbols(places[codes], len(self.alphabet), np.array(own, np.int32)[codes])
@@ -63,20 +66,28 @@ class CategoryField:
 
 @dataclass(frozen=True, eq=False)
 class NumberField:
-    """Numbers by class, value and written decimals; quantiles of the baseline for explanations."""
+    """Numbers by class, value and written decimals; quantiles of the baseline for explanations.
+
+    `written` says how they are written, where Python does not read them as they are.
+    """
 
     name: str
     quantiles: tuple[float, ...]
+    written: Written | None = None
 
     @classmethod
-    def learn(cls, name: str, values: pd.Series[Any], _: Decision) -> NumberField:
+    def learn(cls, name: str, values: pd.Series[Any], decision: Decision) -> NumberField:
         """Learn the field from a baseline column."""
-        parsed = read.numbers(values)
+        written = decision.written
+        parsed = read.numbers(values if written is None else written.rewritten(values))
         finite = parsed.values[np.isfinite(parsed.values)]
-        return cls(name, tuple(np.quantile(finite, [0.05, 0.5, 0.95])) if finite.size else ())
+        quantiles = tuple(np.quantile(finite, [0.05, 0.5, 0.95])) if finite.size else ()
+        return cls(name, quantiles, written)
 
     def encode(self, values: pd.Series[Any]) -> Column:
         """A column, of the baseline or later, as bare arrays."""
+        if self.written is not None:
+            values = self.written.rewritten(values)
         parsed = read.numbers(values)
         classes = np.select(
             [
@@ -99,7 +110,10 @@ class NumberField:
         ).astype(np.uint8)
         dense = (classes == arrays.NEGATIVE) | (classes == arrays.POSITIVE)
         kept: Floats = np.where(dense, parsed.values, 0.0)
-        return arrays.Numbers(classes, kept, written_decimals(kept))
+        decimals = written_decimals(kept)
+        if self.written is not None:
+            decimals = np.where(dense, text_decimals(values, decimals), 0).astype(np.int8)
+        return arrays.Numbers(classes, kept, decimals)
 
     def usual(self) -> str:
         """What is usual in the baseline, in a few words."""

@@ -49,6 +49,10 @@ class Parsed(Generic[Values]):
         """Readable share of the rows that are not missing; 0 where all are."""
         return float(self.readable.sum() / max((~self.missing).sum(), 1))
 
+    def weighted_share(self, repeats: Ints) -> float:
+        """The same where each row stands for several."""
+        return float(repeats[self.readable].sum() / max(repeats[~self.missing].sum(), 1))
+
 
 def is_text(values: pd.Series[Any]) -> bool:
     """Whether every value that is there is a string."""
@@ -145,12 +149,32 @@ def _number_symbol(value: Real | Decimal) -> str:
     """Text of a number, the same for every type that can hold it, floats among them."""
     exact = int(value) if isinstance(value, Integral) else None
     if exact is not None and not EXACT_WHOLE < abs(exact) < WIDEST_WHOLE:
-        return str(exact)
+        return _digits(exact)
     try:
         number = float(value)
     except OverflowError:
-        return str(value)
+        return _digits(value)
     return str(int(number)) if number.is_integer() else repr(number)
+
+
+def _digits(value: Any) -> str:
+    """Text of a number; in base 16 where Python refuses to write so many digits in base 10."""
+    try:
+        return str(value)
+    except ValueError:
+        ends = value.numerator, value.denominator
+        return "/".join(hex(end) for end in ends if end != 1)
+
+
+def spelt(value: Any) -> str:
+    """A value as text to be shown, whole numbers too long for Python to write by their size."""
+    try:
+        return str(value)
+    except ValueError:
+        if not isinstance(value, int):
+            return f"{type(value).__name__} with a whole number too long to be shown"
+        power = int((abs(value).bit_length() - 1) * np.log10(2))
+        return f"{'-' if value < 0 else ''}1e{power} or more, a whole number"
 
 
 def shown(text: str) -> str:
@@ -171,12 +195,12 @@ def numbers(values: pd.Series[Any]) -> Parsed[Floats]:
         parsed = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan).copy()
         unclear = np.flatnonzero(np.isnan(parsed) & ~missing)
         texts = values.to_numpy(object)
-        spelt = np.array([_is_spelt_missing(texts[i]) for i in unclear], bool)
+        spelt = np.array([is_spelt_missing(texts[i]) for i in unclear], bool)
         missing[unclear[spelt]] = True
         parsed[unclear] = [_float_of(texts[i]) for i in unclear]
     else:
         each = values.to_numpy(object)
-        missing |= np.array([_is_spelt_missing(value) for value in each], bool)
+        missing |= np.array([is_spelt_missing(value) for value in each], bool)
         parsed = np.array([_float_of(value) for value in each], np.float64)
     missing |= np.isnan(parsed) & _were_numbers(values)
     return Parsed(parsed, missing, np.isnan(parsed) & ~missing)
@@ -199,7 +223,8 @@ def _were_numbers(values: pd.Series[Any]) -> Mask:
     return np.full(len(values), values.dtype.kind == "f")
 
 
-def _is_spelt_missing(value: Any) -> bool:
+def is_spelt_missing(value: Any) -> bool:
+    """Whether a value is a text that says that there is none."""
     return isinstance(value, str) and value.strip().lower() in MISSING_SPELLINGS
 
 

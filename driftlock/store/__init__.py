@@ -22,7 +22,7 @@ from driftlock.coders import text as text_coder
 from driftlock.coders import time as time_coder
 from driftlock.errors import DriftlockWarning, FileError
 from driftlock.fields import entity as entity_field
-from driftlock.fields import kinds, schema, typed
+from driftlock.fields import kinds, schema, typed, written
 from driftlock.fields import text as text_field
 from driftlock.files import write_bytes
 from driftlock.fitted import Fitted
@@ -81,6 +81,7 @@ _CLASSES = (
     typed.CategoryField,
     typed.NumberField,
     typed.TimeField,
+    written.Written,
 )
 REGISTRY: Mapping[str, type[Any]] = {cls.__name__: cls for cls in _CLASSES}
 
