@@ -309,3 +309,12 @@ def test_reading_is_quiet():
         warnings.simplefilter("error")
         schema, flat = Schema.learn(frame)
         schema.encode(flat)
+
+
+@pytest.mark.parametrize("dtype", [object, "str"])
+def test_words_for_the_present_are_no_times(dtype: object) -> None:
+    """pandas reads them as the time of the call: no two calls would agree."""
+    texts = ["now", "today", "NaT", "", "soon", "2025-01-01T10:00:00Z"]
+    parsed = times(pd.Series(texts, dtype=dtype))
+    assert parsed.readable.tolist() == [False] * 5 + [True]
+    assert not times(pd.Series(["now", None], dtype=dtype)).readable.any()

@@ -27,6 +27,7 @@ LOOSE_TIME = re.compile(
     r"\s*(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T ]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.\d+)?)?"
     r"\s*(?:Z|([+-]\d{2}):?(\d{2}))?\s*"
 )
+DIGIT = re.compile(r"\d", re.ASCII)
 WRITTEN_DATE = re.compile(
     r"\d{1,2}([/.-])\d{1,2}\1\d{4}(?:(,?[ T])\d{1,2}:\d\d(:\d\d(?:\.\d{1,6})?)?( ?[AP]M)?)?",
     re.ASCII | re.IGNORECASE,
@@ -116,10 +117,10 @@ def _read_times(
 
     Texts are ISO times, or `written` in a format.
     """
-    kept = values.to_numpy(object)
-    if not isinstance(values.dtype, pd.StringDtype):
-        kept = kept.copy()
-        kept[[not _may_be_time(value) for value in kept]] = None
+    kept = values.to_numpy(object).copy()
+    kept[[not _may_be_time(value) for value in kept]] = None
+    if pd.isna(kept).all():
+        return pd.Series(np.full(len(kept), "NaT", "datetime64[us]")), np.zeros(len(kept), bool)
     aware = np.array([_has_zone(value) for value in kept], bool)
     read = pd.to_datetime(
         pd.Series(kept, dtype=object), format=written or "ISO8601", errors="coerce", utc=True
@@ -136,8 +137,9 @@ def _read_times(
 
 
 def _may_be_time(value: Any) -> bool:
+    """Whether to read a value at all: pandas would take "now" for the time of the call."""
     if isinstance(value, str):
-        return value.isascii()
+        return value.isascii() and DIGIT.search(value) is not None
     return isinstance(value, (datetime, date, np.datetime64))
 
 
