@@ -408,7 +408,10 @@ ZONES = [
 def test_zones_come_back_as_the_same_clock(zone):
     found = back(TimeField("when", zone, None, True, ("hour",), np.zeros(24, np.int64))).zone
     instants = pd.date_range("1950-01-01", "2060-01-01", freq="37h", tz="UTC")
-    expected = instants.tz_convert(zone).tz_localize(None)
+    try:
+        expected = instants.tz_convert(zone).tz_localize(None)
+    except AttributeError:
+        pytest.skip("this pandas cannot convert to zones of the installed dateutil")
     assert (instants.tz_convert(found).tz_localize(None) == expected).all()
 
 

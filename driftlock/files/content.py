@@ -9,8 +9,6 @@ import sys
 import zlib
 from pathlib import Path
 
-import zstandard
-
 from driftlock.errors import FileError
 
 ENDINGS = {
@@ -114,6 +112,8 @@ def check_content(data: bytes, kind: str, name: str) -> None:
 
 def unpack(data: bytes, packing: str, name: str) -> bytes:
     """Decompress; a stream that breaks off or is damaged is an error, never a shorter table."""
+    import zstandard
+
     looks = looks_like(data)
     if looks != packing:
         raise FileError(f"{name}: is not compressed with {packing}: it looks like {titled(looks)}")
@@ -130,6 +130,8 @@ def unpack(data: bytes, packing: str, name: str) -> bytes:
 
 def _unzstd(data: bytes) -> bytes:
     """Decompress every frame; `stream_reader` would take a cut stream for a whole one."""
+    import zstandard
+
     frames = []
     while data:
         frame = zstandard.ZstdDecompressor().decompressobj()

@@ -116,7 +116,12 @@ def json_rows(text: str, kind: str, name: str, *, strict: bool = False) -> list[
 
 def as_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Rows as a table, integers exact beside missing values."""
-    frame = pd.DataFrame(rows)
+    try:
+        frame = pd.DataFrame(rows)
+    except OverflowError:  # before pandas 3, of whole numbers that no float can hold
+        frame = pd.DataFrame(
+            {name: _told(c) for name, c in pd.DataFrame(rows, dtype=object).items()}
+        )
     for column in _inexact(frame):
         values = [row.get(column) for row in rows]
         if any(type(value) is int for value in values):
@@ -254,6 +259,14 @@ def parquet(data: bytes, name: str) -> pd.DataFrame:
         if pa.types.is_integer(table.schema.field(column).type):
             frame[column] = _whole(table.column(column).to_pylist())
     return frame
+
+
+def _told(values: pd.Series[Any]) -> pd.Series[Any]:
+    """A column of objects in the type that they have, if they have one."""
+    try:
+        return values.infer_objects()
+    except OverflowError:
+        return values
 
 
 def _one_line(error: Exception) -> str:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import zstandard
 from pandas.api.types import is_object_dtype
 
 from driftlock.errors import DriftlockWarning, FileError, OptionError, listed
@@ -68,6 +67,8 @@ def write_table(frame: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     if packing == "gzip":
         data = gzip.compress(data, mtime=0)
     elif packing == "zstd":
+        import zstandard
+
         data = zstandard.ZstdCompressor(write_checksum=True).compress(data)
     write_bytes(path, data)
 

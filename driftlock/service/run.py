@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import tempfile
-from contextlib import closing
+from contextlib import ExitStack, closing
 from inspect import signature
 from typing import Any
 
@@ -41,14 +41,12 @@ def serve(settings: Settings) -> None:
     # uvicorn raises the signal that ended it once more: an exit like others, so that all is tidied
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    with (
-        closing(_listening(settings)) as listener,
-        tempfile.TemporaryDirectory(prefix="driftlock-metrics-") as folder,
-    ):
-        if settings.workers > 1:
-            os.environ.setdefault(METRICS_FOLDER, folder)
+    with ExitStack() as stack:
+        listener = stack.enter_context(closing(_listening(settings)))
         config = _config(settings)
         if settings.workers > 1:
+            folder = tempfile.TemporaryDirectory(prefix="driftlock-metrics-")
+            os.environ.setdefault(METRICS_FOLDER, stack.enter_context(folder))
             supervised: dict[str, Any] = {"sockets": [listener]}
             if "target" in signature(Multiprocess).parameters:  # of older versions
                 supervised["target"] = uvicorn.Server(config).run
