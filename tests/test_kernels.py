@@ -39,9 +39,14 @@ PROVED_WITH = {
     **dict.fromkeys(("cut_ranks", "lump_single", "pool_symbols"), "cut"),
     **dict.fromkeys(("part_scales", "split_moments"), "gain_scale"),
     "extreme_of_first": "extremes",
-    "are_equal": "first_equals",
-    **dict.fromkeys(("gram_key", "locate_some"), "locate"),
-    **dict.fromkeys(("code_new_rows", "copy_row"), "code_rows"),
+    **dict.fromkeys(("are_equal", "row_hash"), "first_equals"),
+    **dict.fromkeys(("read_keys", "shorter_key"), "gram_key"),
+    "fetch": "find",
+    "find_ends": "locate",
+    **dict.fromkeys(("add_missing", "learn_block", "settle"), "learn"),
+    **dict.fromkeys(("put_back", "take_out"), "add"),
+    **dict.fromkeys(("code_block", "one_order_more"), "code_row"),
+    **dict.fromkeys(("code_new_rows", "code_own_rows", "gather"), "code_rows"),
     **dict.fromkeys(
         ("measure_texts", "permute_texts", "text_bits", "whole_sums"), "text_statistics"
     ),

@@ -3,7 +3,8 @@
 The compiled code is cached beside the package, or in the user's cache folder where the package is
 read-only; ``DRIFTLOCK_NUMBA_CACHE=0`` turns the cache off. A cached kernel that calls one in
 another file goes stale when only that file changes: clear ``__pycache__`` after editing kernels.
-fastmath stays off: reassociation changes results.
+fastmath stays off: reassociation changes results. Divisors are not looked at (error_model), or no
+loop that divides could run over several values at once; no kernel divides by zero.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if _SWITCH not in ("0", "1"):
 
 def jit(function: F) -> F:
     """Compile `function` on first use, without the GIL, cached on disk where that is possible."""
-    options: dict[str, Any] = {"nogil": True, "fastmath": False}
+    options: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
     if _SWITCH == "1":
         try:
             return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
