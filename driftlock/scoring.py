@@ -268,7 +268,18 @@ def _scores(
     for place, level in enumerate(levels):
         found[place] = level.evidence(_chosen(largest, tuple(level.blocks)), own=own)
     bits = np.stack([kernels.round_millibits(lengths) for lengths in reading.bits])
-    return Scores(found.sum(axis=0, dtype=np.int32), found, bits, evidence, evidence.argmax(axis=0))
+    return Scores(
+        found.sum(axis=0, dtype=np.int32), found, bits, evidence, _first_largest(evidence)
+    )
+
+
+def _first_largest(evidence: Millibits) -> Ints:
+    """What argmax over fields gives, a field after the other, which is several times as fast."""
+    largest, place = evidence[0].copy(), np.zeros(evidence.shape[1], np.intp)
+    for field in range(1, len(evidence)):
+        place[evidence[field] > largest] = field
+        np.maximum(largest, evidence[field], out=largest)
+    return place
 
 
 def _chosen(largest: dict[str, Millibits], names: tuple[str, ...]) -> dict[str, Millibits]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -33,9 +35,11 @@ FORMATTED = re.compile(
     r"[$\u20ac\u00a3\u00a5]\s?-?\d[\d.,]*|-?\d+(?:[.,]\d+)+\s?(?:%|[^\W\d_]{1,3})?|-?\d+\s?(?:%|[^\W\d_]{1,3})"
 )
 SPACE = re.compile(r"\s")
+WITH_DIGIT = re.compile(r"[^\W_]*\d[^\W_]*")
 FEW_SENTENCES, WORDS_PER_SENTENCE, WORD_REUSE = 30, 4, 4
 ID_SHARE = 0.95
 SAMPLE = 5_000
+GLANCE = 512  # of the sample, enough to see what it is not
 
 
 @dataclass(frozen=True)
@@ -93,12 +97,17 @@ def _decide_object(present: pd.Series[Any]) -> Decision:
     codes, texts = symbols(present)
     n, distinct = len(codes), len(texts)
     looked_at, repeats, chosen = _sample(present, codes, texts)
-    as_numbers = _share(numbers(looked_at), repeats)
+    may_be_numbers, may_be_times = (
+        _may_be_most(read, looked_at, repeats) for read in (numbers, times)
+    )
+    as_numbers = 0.0
+    if may_be_numbers or may_be_times:
+        as_numbers = _share(numbers(looked_at), repeats)
     if as_numbers > MOST and not (is_text(looked_at) and _has_leading_zeros(looked_at, repeats)):
         everything = numbers(present)
         how = f"{everything.share:.1%} of the values read as numbers; "
         return _decide_number(everything.values[everything.readable], lambda: distinct, how)
-    if as_numbers < 1 - MOST:
+    if may_be_times and as_numbers < 1 - MOST:
         as_times = _share(times(looked_at), repeats)
         if as_times > MOST:
             return Decision("time", f"{as_times:.1%} of the values read as ISO times")
@@ -139,6 +148,16 @@ def _sample(
 def _share(parsed: Parsed[Any], repeats: Ints) -> float:
     """Readable share of the rows that are not missing, each value as often as it is there."""
     return float(repeats[parsed.readable].sum() / max(repeats[~parsed.missing].sum(), 1))
+
+
+def _may_be_most(
+    read: Callable[[pd.Series[Any]], Parsed[Any]], looked_at: pd.Series[Any], repeats: Ints
+) -> bool:
+    """Whether more than `MOST` may read so: not if too few of the first ones do to catch up."""
+    if len(repeats) <= GLANCE:
+        return True
+    lost = repeats[:GLANCE][read(looked_at.iloc[:GLANCE]).unreadable].sum()
+    return bool(lost < (1 - MOST) * repeats.sum())
 
 
 def _decide_number(values: Floats, count: Callable[[], int], how: str) -> Decision:
@@ -192,9 +211,11 @@ def _structureless(texts: list[str]) -> str:
     """
     if sum(bool(SPACE.search(text)) for text in texts) > (1 - ID_SHARE) * len(texts):
         return ""
-    if sum(bool(FORMATTED.fullmatch(text)) for text in texts) >= ID_SHARE * len(texts):
+    most_odd = len(texts) - math.ceil(ID_SHARE * len(texts))
+    odd = (text for text in texts if not FORMATTED.fullmatch(text))
+    if len(list(islice(odd, most_odd + 1))) <= most_odd:
         return ""  # an amount, a share or an address: its digits say how much
-    skeletons = Counter(re.sub(r"[^\W_]*\d[^\W_]*", "#", text) for text in texts)
+    skeletons = Counter(WITH_DIGIT.sub("#", text) for text in texts)
     skeleton, count = skeletons.most_common(1)[0]
     if count >= ID_SHARE * len(texts) and "#" in skeleton:
         return f"all of the shape {skeleton!r} (# stands for letters and digits)"
