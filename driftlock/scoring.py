@@ -273,7 +273,7 @@ def _scores(
     )
 
 
-def _first_largest(evidence: Millibits) -> Ints:
+def _first_largest(evidence: Millibits) -> NDArray[np.intp]:
     """What argmax over fields gives, a field after the other, which is several times as fast."""
     largest, place = evidence[0].copy(), np.zeros(evidence.shape[1], np.intp)
     for field in range(1, len(evidence)):

@@ -62,8 +62,8 @@ def fit_group(
         return None
     mean = int(fixed.sum()) / n / FIXED
     spread = int((fixed * fixed).sum()) / FIXED**2 - n * mean * mean
-    # No row left out, a group's mean explains the most. Where rounding and clipping are small beside
-    # the spread, a category that does too little even so needs no further look.
+    # With no row left out a group's mean explains the most. Where rounding and clipping are small
+    # beside the spread, a category that does too little even so needs no further look.
     settled = spread > n / 4 and np.abs(scaled[there]).max() < UNCLIPPED
     best: tuple[float, int, Ints, Ints, float] | None = None
     for place, column in categories:
