@@ -285,7 +285,16 @@ def _scores(
     for place, level in enumerate(levels):
         found[place] = level.evidence(_chosen(largest, tuple(level.blocks)), own=own)
     total = found.sum(axis=0, dtype=np.int32)
-    return Scores(total, found, np.stack(bits), evidence, evidence.argmax(axis=0))
+    return Scores(total, found, np.stack(bits), evidence, _first_largest(evidence))
+
+
+def _first_largest(evidence: Millibits) -> NDArray[np.intp]:
+    """What argmax over fields gives, a field after the other, which is several times as fast."""
+    largest, place = evidence[0].copy(), np.zeros(evidence.shape[1], np.intp)
+    for field in range(1, len(evidence)):
+        place[evidence[field] > largest] = field
+        np.maximum(largest, evidence[field], out=largest)
+    return place
 
 
 def _chosen(largest: dict[str, Millibits], names: tuple[str, ...]) -> dict[str, Millibits]:

@@ -201,7 +201,7 @@ def adjust(p: Floats, control: str) -> Floats:
     if control == "fpr" or p.size == 0:
         return p.copy()
     m = p.size
-    order = np.argsort(p, kind="stable")
+    order = np.argsort(p)  # equal ones get one q in whatever order
     ranks = np.arange(1, m + 1)
     if control == "fwer":
         ordered = np.maximum.accumulate(p[order] * (m + 1 - ranks))

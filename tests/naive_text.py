@@ -15,22 +15,42 @@ START, END, WORDS_END, WORDS_NEW, FIRST_WORD = 256, 10, 257, 258, 259
 
 # --- the hash table -------------------------------------------------------------------------------
 
-
-def find(keys, key):
-    """Linear probing from the key's own place; 0 is a free place."""
-    place = (key ^ (key >> 29)) % len(keys)
-    while keys[place] not in (0, key):
-        place = (place + 1) % len(keys)
-    return place
+WORD, SEED, PRIME, GOLDEN = 2**64, 0xCBF29CE484222325, 0x100000001B3, 0x9E3779B97F4A7C15
 
 
-def rehash(old, size):
-    """Keys in a table of another size, in the order of the old one."""
-    keys = [0] * size
-    for key in old:
-        if key:
-            keys[find(keys, key)] = key
-    return keys
+def scrambled(key):
+    """Multiply, fold the upper half into the lower one, multiply."""
+    mixed = key * GOLDEN % WORD
+    return (mixed ^ (mixed >> 32)) * GOLDEN % WORD
+
+
+def find(slots, keys, key):
+    """Linear probing from the place that the hash's upper half is a share of; 0 is a free one."""
+    place = (scrambled(key) >> 32) * len(slots) >> 32
+    while slots[place]:
+        if keys[(slots[place] >> 32) - 1] == key:
+            return (slots[place] >> 32) - 1
+        place = (place + 1) % len(slots)
+    return -1 - place
+
+
+def rehash(keys, size):
+    """Slots of nodes, entered in their order."""
+    slots = [0] * size
+    for node, key in enumerate(keys):
+        slots[-1 - find(slots, keys, key)] = ((node + 1) << 32) + scrambled(key) % 2**32
+    return slots
+
+
+def gram_key(gram, width):
+    """Symbols + 1 as digits of some bits; with a width of 0 their hash."""
+    if width:
+        return sum((symbol + 1) << (width * i) for i, symbol in enumerate(reversed(gram)))
+    key = (SEED + len(gram) * GOLDEN) % WORD
+    for symbol in gram:
+        key = (key ^ (symbol + 1)) * PRIME % WORD
+        key ^= key >> 32
+    return key
 
 
 # --- kernels --------------------------------------------------------------------------------------
@@ -112,6 +132,14 @@ def code_rows(rows, order, baseline, own):
 def first_equals(rows):
     """For each row the first that is equal to it."""
     return [rows.index(row) for row in rows]
+
+
+def frame(rows, ends):
+    return [symbol for row in rows for symbol in (ends[0], *row, ends[1])]
+
+
+def count_rows_with(rows, wanted):
+    return sum(any(byte in wanted for byte in row) for row in rows)
 
 
 def sum_contexts(rows, codes):

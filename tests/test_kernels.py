@@ -38,10 +38,16 @@ PROVED_WITH = {
     ),
     **dict.fromkeys(("cut_ranks", "lump_single", "pool_symbols"), "cut"),
     **dict.fromkeys(("measured_pool", "part_scales", "split_moments"), "gain_scale"),
+    "bound_of": "keep_nearest",
     "extreme_of_first": "extremes",
-    "are_equal": "first_equals",
-    **dict.fromkeys(("gram_key", "locate_some"), "locate"),
-    **dict.fromkeys(("code_new_rows", "copy_row"), "code_rows"),
+    **dict.fromkeys(("are_equal", "row_hash"), "first_equals"),
+    **dict.fromkeys(("read_keys", "shorter_key"), "gram_key"),
+    "fetch": "find",
+    "find_ends": "locate",
+    **dict.fromkeys(("add_missing", "learn_block", "settle"), "learn"),
+    **dict.fromkeys(("put_back", "take_out"), "add"),
+    **dict.fromkeys(("code_block", "one_order_more"), "code_row"),
+    **dict.fromkeys(("code_new_rows", "code_own_rows", "gather"), "code_rows"),
     **dict.fromkeys(
         ("measure_texts", "permute_texts", "text_bits", "whole_sums"), "text_statistics"
     ),
@@ -344,8 +350,8 @@ def test_keep_nearest(size: int) -> None:
     rng = np.random.default_rng(17)
     for _ in range(5):
         distances = rng.integers(0, 40, size).astype(np.int32)
-        best, who = np.empty(3, np.int32), np.empty(3, np.int64)
-        nearest.keep_nearest(distances, best, who)
+        best, who, least = np.empty(3, np.int32), np.empty(3, np.int64), np.empty((2, 64), np.int32)
+        nearest.keep_nearest(distances, (*least, np.empty(3, np.int64)), best, who)
         assert list(zip(best.tolist(), who.tolist())) == naive.keep_nearest(distances.tolist(), 3)
 
 

@@ -14,15 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftlock._kernels import text as kernels
-from driftlock._kernels import text_codes
-from driftlock.coders.text import (
-    BYTE_ORDER,
-    TOKEN_ORDER,
-    Grams,
-    Streams,
-    TextCoder,
-    _empty_tables,
-)
+from driftlock._kernels import text_codes, text_rows
+from driftlock.coders.grams import Grams, Streams, _empty_tables
+from driftlock.coders.text import BYTE_ORDER, TOKEN_ORDER, TextCoder, View
 
 CORPORA = {
     "messages": logs(14, np.random.default_rng(1)),
@@ -44,7 +38,8 @@ corpora = st.lists(bodies, min_size=1, max_size=6)
 
 def streams_of(rows) -> Streams:
     offsets = np.append(0, np.cumsum([len(row) for row in rows])).astype(np.int64)
-    return Streams(np.array([s for row in rows for s in row], np.int32), offsets)
+    symbols = np.array([s for row in rows for s in row], np.int32)
+    return Streams(symbols, offsets, np.arange(len(rows)))
 
 
 def by_row(flat: np.ndarray, rows) -> list[list[int]]:
@@ -60,126 +55,183 @@ def framed(bodies) -> list[list[int]]:
 # --- kernels --------------------------------------------------------------------------------------
 
 
-def test_find() -> None:
+def test_scrambled_and_find() -> None:
     rng = np.random.default_rng(3)
     wanted = rng.integers(1, 2**63, 11).astype(np.uint64)
-    wanted[5:8] = wanted[4] + np.arange(1, 4).astype(np.uint64) * np.uint64(16)  # the same place
-    keys, twin = np.zeros(16, np.uint64), [0] * 16
-    for key in wanted:
-        place = kernels.find(keys, key)
-        assert place == naive_text.find(twin, int(key))
-        keys[place], twin[place] = key, int(key)
-        assert kernels.find(keys, key) == place
+    slots, twin, keys = np.zeros(13, np.uint64), [0] * 13, np.zeros(11, np.uint64)
+    for node, key in enumerate(wanted):
+        hashed = kernels.scrambled(key)
+        assert hashed == naive_text.scrambled(int(key))
+        found = kernels.find(slots, keys, key)
+        assert found == naive_text.find(twin, keys.tolist(), int(key)) < 0
+        keys[node] = key
+        twin[-1 - found] = ((node + 1) << 32) + int(hashed) % 2**32
+        slots[-1 - found] = twin[-1 - found]
+        assert [kernels.find(slots, keys, key) for key in wanted[: node + 1]] == [*range(node + 1)]
+    fetched = np.empty(11, np.uint64)
+    kernels.fetch(slots, wanted, 11, fetched)
+    for key, slot in zip(wanted.tolist(), fetched.tolist()):
+        assert slot == twin[(naive_text.scrambled(key) >> 32) * 13 >> 32]
 
 
-@given(corpora, st.integers(0, 6))
-@settings(max_examples=25)
-def test_locate_gives_equal_grams_one_slot_and_different_ones_different_slots(
-    bodies, order
-) -> None:
-    keys = np.zeros(1024, np.uint64)
-    slot_of = {}
-    for row in framed(bodies):
-        slots = np.zeros((len(row), order + 1), np.int64)
-        before = len(slot_of)
-        absent = np.full_like(slots, 7)
-        kernels.locate(np.array(row, np.int32), keys, False, absent)
-        expected = naive_text.locate(row, order)
-        for t, grams in enumerate(expected):
-            assert absent[t].tolist() == [slot_of.get(gram, -1) for gram in grams]
-        new = kernels.locate(np.array(row, np.int32), keys, True, slots)
-        for grams, places in zip(expected, slots.tolist()):
-            for gram, place in zip(grams, places):
-                assert (place < 0) is (gram is None)
-                if gram is not None:
-                    assert slot_of.setdefault(gram, place) == place
-        assert new == len(slot_of) - before
-    assert len(set(slot_of.values())) == len(slot_of)
+def test_find_tells_keys_of_equal_fingerprints_apart() -> None:
+    keys = np.array([5, 7], np.uint64)
+    slots = np.zeros(4, np.uint64)
+    place = -1 - kernels.find(slots, keys, keys[1])
+    slots[place] = np.uint64(1 << 32) | (kernels.scrambled(keys[1]) & kernels.LOWER)
+    assert kernels.find(slots, keys, keys[1]) == -1 - (place + 1) % 4
 
 
-def learned(rows, order, size=1024):
-    """Tables of a corpus, and the slot of each of its grams."""
-    longest = max(len(row) for row in rows)
-    tables = _empty_tables(size, longest, order)
-    streams, totals = streams_of(rows), np.zeros(3, np.int64)
-    assert kernels.learn(streams.symbols, streams.offsets, 0, tables, totals) == len(rows)
-    slot_of = {}
-    for row in rows:
-        slots = np.zeros((len(row), order + 1), np.int64)
-        kernels.locate(np.array(row, np.int32), tables[0], False, slots)
-        for grams, places in zip(naive_text.locate(row, order), slots.tolist()):
-            slot_of |= {gram: place for gram, place in zip(grams, places) if gram is not None}
-    return tables, totals, slot_of
+@pytest.mark.parametrize("width", [9, 15, 0])
+def test_keys_are_those_of_the_grams(width: int) -> None:
+    order = 63 // width - 1 if width else 6
+    row = [naive_text.START, *np.random.default_rng(12).integers(0, 256, 40), naive_text.END]
+    row = [int(symbol) for symbol in row]
+    symbols = np.array([9, 9, *row], np.int32)
+    longest = np.empty(30, np.uint64)
+    for first, stop in ((2, 12), (5, 35), (14, 44)):
+        kernels.read_keys(symbols, 2, first, stop, (order, width), longest)
+        for i in range(first, stop):
+            *grams, gram = [g for g in naive_text.locate(row, order)[i - 2] if g is not None]
+            key = longest[i - first]
+            assert key == naive_text.gram_key(gram, width)
+            assert key == kernels.gram_key(symbols, i, len(gram), width)
+            for short in grams:
+                shorter = kernels.shorter_key(symbols, i, len(short), width, key)
+                assert shorter == naive_text.gram_key(short, width)
 
 
-def assert_counted(tables, totals, slot_of, rows, order) -> None:
+def learned(rows, order, width=9):
+    """Tables of a corpus, their totals, the nodes at each symbol, and the node of each gram."""
+    streams, totals, begin = streams_of(rows), np.zeros(4, np.int64), np.zeros(2, np.int64)
+    tables, ends = _empty_tables(1 << 13), np.empty(streams.symbols.size, np.uint32)
+    kernels.learn(
+        streams.symbols,
+        streams.offsets,
+        streams.weights,
+        begin,
+        (order, width),
+        tables,
+        totals,
+        ends,
+    )
+    assert begin.tolist() == [len(rows), 0]
+    kernels.settle(order, tables, totals)
+    known = {g for row in rows for grams in naive_text.locate(row, order) for g in grams if g}
+    return tables, totals, ends, {gram: node_of(tables, gram, width) for gram in known}
+
+
+def node_of(tables, gram, width=9) -> int:
+    key = kernels.gram_key(np.array(gram, np.int32), len(gram) - 1, len(gram), width)
+    return kernels.find(tables[0], tables[1], np.uint64(key))
+
+
+def assert_counted(tables, left, node_of_gram, rows, order) -> None:
     counts = naive_text.learn(rows, order)
     followers = naive_text.after(counts)
     alone = followers.get((), {})
-    assert totals.tolist()[:2] == [sum(alone.values()), len(alone)]
-    for gram, slot in slot_of.items():
-        assert tables[1][slot] == counts.get(gram, 0)
+    assert list(left) == [sum(alone.values()), len(alone)]
+    for gram, node in node_of_gram.items():
+        occurrences, different = tables[2][node] & kernels.OCCURRENCES, tables[2][node] >> 32
+        assert occurrences == counts.get(gram, 0)
         if len(gram) <= order:
-            assert tables[2][slot] == len(followers.get(gram, {}))
+            assert different == len(followers.get(gram, {}))
+
+
+@given(corpora, st.integers(0, 6), st.sampled_from([9, 0]))
+@settings(max_examples=25)
+def test_learn_counts_grams_and_what_follows_them(bodies, order, width) -> None:
+    rows = framed(bodies)
+    tables, totals, ends, node_of_gram = learned(rows, order, width)
+    assert_counted(tables, totals[:2], node_of_gram, rows, order)
+    assert sorted(node_of_gram.values()) == [*range(totals[2])]
+    longest = [
+        [g for g in grams if g][-1] for row in rows for grams in naive_text.locate(row, order)
+    ]
+    assert ends.tolist() == [node_of_gram[gram] for gram in longest]
+    of_excess = {g: tables[4][n] for g, n in node_of_gram.items() if len(g) == 2 or len(g) == 1}
+    for gram, node in node_of_gram.items():
+        if len(gram) > 1:
+            assert tables[3][node] == node_of_gram[gram[1:]]
+        if len(gram) != 2 and gram != (naive_text.START,):
+            assert tables[4][node] == -len(gram)
+            of_excess.pop(gram, None)
+    assert of_excess[naive_text.START,] == node_of_gram[naive_text.START,] == 0
+    assert sorted(of_excess.values()) == [*range(totals[3])]
 
 
 @given(corpora, st.integers(0, 6))
 @settings(max_examples=25)
-def test_learn_counts_grams_and_what_follows_them(bodies, order) -> None:
+def test_a_row_is_taken_out_and_put_back(bodies, order) -> None:
     rows = framed(bodies)
-    tables, totals, slot_of = learned(rows, order)
-    assert_counted(tables, totals, slot_of, rows, order)
-    assert totals[2] == len(slot_of) == np.count_nonzero(tables[0])
-
-
-@given(corpora, st.integers(0, 6))
-@settings(max_examples=25)
-def test_add_takes_a_row_out_and_puts_it_back(bodies, order) -> None:
-    rows = framed(bodies)
-    tables, totals, slot_of = learned(rows, order)
+    tables, totals, ends, node_of_gram = learned(rows, order)
+    levels, undo = np.zeros((order + 1, 10), np.uint32), np.empty(70, np.uint32)
+    offsets = streams_of(rows).offsets
     for i, row in enumerate(rows):
-        slots = np.zeros((len(row), order + 1), np.int64)
-        kernels.locate(np.array(row, np.int32), tables[0], False, slots)
-        kernels.add(slots, len(row), -1, tables[1], tables[2], totals)
-        assert_counted(tables, totals, slot_of, rows[:i] + rows[i + 1 :], order)
-        kernels.add(slots, len(row), 1, tables[1], tables[2], totals)
-        assert_counted(tables, totals, slot_of, rows, order)
+        of_row = ends[offsets[i] : offsets[i + 1]]
+        n_undo, lost = text_codes.take_out(of_row, *tables[2:4], levels, undo)
+        for t, grams in enumerate(naive_text.locate(row, order)):
+            nodes = [node_of_gram[gram] for gram in grams if gram]
+            assert levels[: len(nodes), t].tolist() == nodes
+        left = totals[0] - len(row) + 1, totals[1] - lost
+        assert_counted(tables, left, node_of_gram, rows[:i] + rows[i + 1 :], order)
+        text_codes.put_back(len(row), tables[2], levels, undo[:n_undo])
+        assert_counted(tables, totals[:2], node_of_gram, rows, order)
 
 
 @given(corpora, bodies, st.integers(0, 6))
 @settings(max_examples=40)
-def test_code_row(bodies, body, order) -> None:
+def test_code_block(bodies, body, order) -> None:
     rows, (row,) = framed(bodies), framed([body])
-    tables, totals, _ = learned(rows, order)
-    slots = np.zeros((len(row), order + 1), np.int64)
-    kernels.locate(np.array(row, np.int32), tables[0], False, slots)
-    fixed = np.empty(len(row) - 1, np.int64)
-    kernels.code_row(slots, len(row), *tables[1:3], totals, fixed)
+    tables, totals, _, node_of_gram = learned(rows, order)
+    values = np.zeros((order + 1, len(row)), np.int64)
+    for t, grams in enumerate(naive_text.locate(row, order)):
+        for k, gram in enumerate(grams):
+            if gram in node_of_gram:
+                values[k, t] = tables[2][node_of_gram[gram]]
+    fixed, n = np.empty(len(row) - 1, np.int32), len(row) - 1
+    text_codes.code_block(values, n, tuple(totals[:2]), np.empty((2, n)), fixed)
     assert fixed.tolist() == naive_text.code_row(row, order, naive_text.learn(rows, order))
 
 
-def test_learn_stops_before_the_table_is_too_full() -> None:
+def test_gather_leaves_out_what_begins_before_the_row() -> None:
+    levels = np.arange(21, dtype=np.uint32).reshape(3, 7)
+    counts = np.arange(100, 121)
+    for first, stop in ((0, 7), (0, 1), (1, 4), (5, 7)):
+        values = np.full((3, 8), 7)
+        text_codes.gather(levels, first, stop, counts, values)
+        wanted = [[100 + 7 * k + t if t >= k else 0 for t in range(first, stop)] for k in range(3)]
+        assert values[:, : stop - first].tolist() == wanted
+
+
+def test_learn_stops_where_the_tables_have_no_room_for_one_block_more() -> None:
     rng = np.random.default_rng(4)
-    rows = framed(rng.integers(0, 200, (40, 6)).tolist())
-    streams, totals = streams_of(rows), np.zeros(3, np.int64)
-    tables = _empty_tables(256, 8, 4)
-    row = kernels.learn(streams.symbols, streams.offsets, 0, tables, totals)
-    assert 0 < row < 40
-    assert totals[2] == np.count_nonzero(tables[0]) <= 0.6 * 256
-    assert kernels.learn(streams.symbols, streams.offsets, row, tables, totals) == row
+    rows = framed([*rng.integers(0, 200, (40, 50)).tolist(), rng.integers(0, 200, 900).tolist()])
+    streams, totals, begin = streams_of(rows), np.zeros(4, np.int64), np.zeros(2, np.int64)
+    tables, ends = _empty_tables(8192), np.empty(streams.symbols.size, np.uint32)
+    rest = streams.symbols, streams.offsets, streams.weights, begin, (4, 9)
+    kernels.learn(*rest, tables, totals, ends)
+    assert begin.tolist() != [41, 0]
+    assert totals[2] == np.count_nonzero(tables[0]) <= 0.6 * 8192 < totals[2] + kernels.BLOCK * 5
+    before = totals.tolist(), begin.tolist()
+    kernels.learn(*rest, tables, totals, ends)
+    assert (totals.tolist(), begin.tolist()) == before
 
 
-def test_rehash_moves_every_gram() -> None:
+def test_rehash_enters_every_gram() -> None:
     rows = framed(np.random.default_rng(5).integers(0, 9, (12, 6)).tolist())
-    tables, _, _ = learned(rows, 4)
-    larger = _empty_tables(4096, 8, 4)
-    kernels.rehash(*tables[:3], larger)
-    assert larger[0].tolist() == naive_text.rehash(tables[0].tolist(), 4096)
+    tables, totals, _, node_of_gram = learned(rows, 4)
+    keys, slots = tables[1][: totals[2]], np.zeros(3001, np.uint64)
+    kernels.rehash(keys, totals[2], slots)
+    assert slots.tolist() == naive_text.rehash(keys.tolist(), 3001)
+    moved = (slots, *tables[1:])
+    assert {gram: node_of(moved, gram) for gram in node_of_gram} == node_of_gram
 
-    def content(tables):
-        return {key: rest for key, *rest in zip(*(t.tolist() for t in tables[:3])) if key}
 
-    assert content(larger) == content(tables)
+def codes_of(rows, baseline, order, *, own):
+    """What grams of a baseline say of itself or of other rows: code lengths and contexts."""
+    grams, ends = Grams.fit(streams_of(baseline), order)
+    return grams, grams.leave_out(streams_of(rows), ends) if own else grams.code(streams_of(rows))
 
 
 @pytest.mark.parametrize("own", [True, False])
@@ -189,89 +241,126 @@ def test_code_rows_sums_and_excesses(own: bool) -> None:
     rows = baseline if own else framed([[0, 1, 2, 0], [], [7, 7], [1] * 12])
     of_baseline = naive_text.code_rows(baseline, 3, baseline, own=True)
     expected = of_baseline if own else naive_text.code_rows(rows, 3, baseline, own=False)
-    grams = Grams.fit(streams_of(baseline), 3)
-    fixed, contexts = codes = grams.code(streams_of(rows), own=own)
+    grams, codes = codes_of(rows, baseline, 3, own=own)
+    fixed, contexts = codes
     assert by_row(fixed, rows) == expected
 
-    slot_of = {}
-    for row, slots in zip(rows, by_row(contexts, rows)):
-        for context, slot in zip(naive_text.contexts(row), slots):
-            assert slot_of.setdefault(context, slot) == slot
-    known = [slot for slot in slot_of.values() if slot >= 0]
+    place_of = {}
+    for row, places in zip(rows, by_row(contexts, rows)):
+        for context, place in zip(naive_text.contexts(row), places):
+            assert place_of.setdefault(context, place) == place
+    known = [place for place in place_of.values() if place >= 0]
     assert len(set(known)) == len(known)
 
-    size = grams.tables[0].size
-    by_context = np.zeros(size, np.int64), np.zeros(size, np.int64)
-    before = grams.code(streams_of(baseline), own=True)
-    kernels.sum_contexts(*before, *by_context, 1)
+    by_context = np.zeros((int(grams.totals[3]), 2), np.int64)
+    assert max(known) < len(by_context)
+    _, before = codes_of(baseline, baseline, 3, own=True)
+    streams = streams_of(baseline)
+    text_rows.sum_contexts(streams.offsets, streams.weights, before, by_context)
     sums = naive_text.sum_contexts(baseline, of_baseline)
-    seen = {c: (by_context[0][s], by_context[1][s]) for c, s in slot_of.items() if s >= 0}
+    seen = {c: tuple(by_context[p].tolist()) for c, p in place_of.items() if p >= 0}
     assert seen == {context: sums.get(context, (0, 0)) for context in seen}
 
     offsets = streams_of(rows).offsets
-    assert kernels.row_sums(fixed, offsets).tolist() == naive_text.row_sums(expected)
+    assert text_rows.row_sums(fixed, offsets).tolist() == naive_text.row_sums(expected)
     mean = float(before[0].sum() / before[0].size)
-    excess = kernels.excesses(offsets, own, codes, by_context, mean)
+    excess = text_rows.excesses(offsets, own, codes, by_context, mean)
     wanted = naive_text.excesses(rows, expected, baseline, of_baseline, own)
     np.testing.assert_allclose(excess, wanted, rtol=1e-9, atol=1e-3)
-    assert {c: (by_context[0][s], by_context[1][s]) for c, s in slot_of.items() if s >= 0} == seen
+    assert {c: tuple(by_context[p].tolist()) for c, p in place_of.items() if p >= 0} == seen
 
-    kernels.sum_contexts(*before, *by_context, -1)
-    assert not by_context[0].any()
-    assert not by_context[1].any()
+    text_rows.sum_contexts(streams.offsets, -streams.weights, before, by_context)
+    assert not by_context.any()
 
 
 @given(st.lists(bodies, min_size=1, max_size=20))
 @settings(max_examples=40)
 def test_first_equals(bodies) -> None:
-    streams = streams_of(bodies)
-    first = text_codes.first_equals(streams.symbols, streams.offsets)
+    column = texts([bytes(body) for body in bodies])
+    first = text_rows.first_equals(column.data, column.offsets)
     assert first.tolist() == naive_text.first_equals(bodies)
     for left, right in itertools.pairwise(range(len(bodies))):
-        alike = text_codes.are_equal(streams.symbols, streams.offsets, left, right)
+        alike = text_rows.are_equal(column.data, column.offsets, left, right)
         assert alike is (bodies[left] == bodies[right])
 
 
-def test_gram_key_is_that_of_the_longest_gram_in_the_table() -> None:
-    rows = framed(np.random.default_rng(12).integers(0, 5, (6, 9)).tolist())
-    tables, _, slot_of = learned(rows, 3)
-    for row in rows:
-        for t, grams in enumerate(naive_text.locate(row, 3)):
-            longest = max((gram for gram in grams if gram is not None), key=len)
-            key = text_codes.gram_key(np.array(row, np.int32), t, 3)
-            assert key == tables[0][slot_of[longest]]
+def test_every_byte_of_a_row_counts_in_its_hash() -> None:
+    row = np.random.default_rng(14).integers(0, 256, 11).astype(np.uint8)
+    hashes = {int(text_rows.row_hash(row[:size])) for size in range(12)}
+    for i in range(11):
+        other = row.copy()
+        other[i] ^= 1
+        hashes.add(int(text_rows.row_hash(other)))
+    assert len(hashes) == 23
 
 
-@given(corpora, corpora, st.integers(1, 6))
+@given(st.lists(bodies, min_size=1, max_size=6), st.data())
+@settings(max_examples=25)
+def test_frame_and_count_rows_with(bodies, data) -> None:
+    column = texts([bytes(body) for body in bodies])
+    picked = data.draw(st.lists(st.integers(0, len(bodies) - 1), max_size=4))
+    wanted = naive_text.frame([bodies[i] for i in picked], (256, 10))
+    symbols = np.empty(len(wanted), np.int32)
+    flat, ends = column.data.astype(np.int32), np.array([256, 10])
+    text_rows.frame(flat, column.offsets, np.array(picked, np.int64), ends, symbols)
+    assert symbols.tolist() == wanted
+    mask = np.isin(np.arange(256), [1, 3])
+    count = text_rows.count_rows_with(column.data, column.offsets, mask)
+    assert count == naive_text.count_rows_with(bodies, {1, 3})
+
+
+@given(corpora, corpora, st.integers(1, 6), st.sampled_from([4, 300, 70_000]))
 @settings(max_examples=40)
-def test_code_new_rows_that_repeat_each_other(bodies, asked, order) -> None:
-    """Each is coded as if it came alone, whatever was kept of those before."""
-    baseline, rows = framed(bodies), framed([*asked, *bodies, *asked])
-    grams = Grams.fit(streams_of(baseline), order)
-    together = grams.code(streams_of(rows), own=False)
+def test_new_rows_are_coded_as_if_each_came_alone(bodies, asked, order, alphabet) -> None:
+    """Also where symbols are too many for keys without a hash."""
+    baseline, rows = framed([*bodies, [alphabet]]), framed([*asked, *bodies, *asked])
+    grams, together = codes_of(rows, baseline, order, own=False)
+    assert (grams.shape[1] == 0) is (alphabet + 1 >= 2 ** (63 // (order + 1)))
     assert by_row(together[0], rows) == naive_text.code_rows(rows, order, baseline, own=False)
-    alone = [grams.code(streams_of([row]), own=False) for row in rows]
+    alone = [grams.code(streams_of([row])) for row in rows]
     for left, right in zip(together, zip(*alone)):
         assert left.tolist() == np.concatenate(right).tolist()
 
 
-@given(corpora, st.integers(1, 6))
+@given(corpora, st.integers(1, 6), st.sampled_from([4, 70_000]))
 @settings(max_examples=40)
-def test_code_rows_of_a_baseline_with_equal_rows(bodies, order) -> None:
-    rows = framed([*bodies, *bodies, *bodies[:1]])
-    fixed, contexts = Grams.fit(streams_of(rows), order).code(streams_of(rows), own=True)
+def test_rows_are_left_out_of_a_baseline_with_equal_ones(bodies, order, alphabet) -> None:
+    rows = framed([*bodies, *bodies, [alphabet], *bodies[:1]])
+    _, (fixed, contexts) = codes_of(rows, rows, order, own=True)
     assert by_row(fixed, rows) == naive_text.code_rows(rows, order, rows, own=True)
     of_context = {}
-    for row, slots in zip(rows, by_row(contexts, rows)):
-        for context, slot in zip(naive_text.contexts(row), slots):
-            assert of_context.setdefault(context, slot) == slot >= 0
+    for row, places in zip(rows, by_row(contexts, rows)):
+        for context, place in zip(naive_text.contexts(row), places):
+            assert of_context.setdefault(context, place) == place >= 0
 
 
-def test_copy_row() -> None:
-    offsets = np.array([0, 3, 5, 8])  # two, one and two coded symbols
-    out = np.arange(5), np.arange(5) + 10
-    text_codes.copy_row(offsets, 0, 2, out)
-    assert [part.tolist() for part in out] == [[0, 1, 2, 0, 1], [10, 11, 12, 10, 11]]
+def test_equal_rows_with_weights_are_rows_one_by_one() -> None:
+    rng = np.random.default_rng(16)
+    different = framed([rng.integers(0, 3, size).tolist() for size in (5, 0, 9, 4, 7)])
+    places = np.array([0, 1, 2, 1, 3, 4, 0, 0])
+    together = streams_of(different)
+    together = Streams(together.symbols, together.offsets, places)
+    grams, ends = Grams.fit(together, 4)
+    one_by_one = [different[i] for i in places]
+    fixed, _ = grams.leave_out(together, ends)
+    wanted = naive_text.code_rows(one_by_one, 4, one_by_one, own=True)
+    assert by_row(fixed, different) == [wanted[i] for i in (0, 1, 2, 4, 5)]
+    pairs = View.fit(together, 4)[1:], View.fit(streams_of(one_by_one), 4)[1:]
+    for left, right in zip(*pairs):
+        assert left.tolist() == right.tolist()
+
+
+def test_rows_longer_than_a_block_are_coded_by_their_formula() -> None:
+    rng = np.random.default_rng(15)
+    size = kernels.BLOCK
+    baseline = framed([rng.integers(0, 4, n).tolist() for n in (size - 2, size, 2 * size + 3)])
+    for own in (True, False):
+        rows = baseline if own else framed([rng.integers(0, 4, 2 * size - 1).tolist()])
+        _, (fixed, contexts) = codes_of(rows, baseline, 6, own=own)
+        assert by_row(fixed, rows) == naive_text.code_rows(rows, 6, baseline, own=own)
+        assert (
+            len({c for row in rows for c in naive_text.contexts(row)}) == np.unique(contexts).size
+        )
 
 
 # --- leave-one-out --------------------------------------------------------------------------------
@@ -379,7 +468,7 @@ def test_shares_of_all_next_bytes_sum_to_at_most_one(name: str) -> None:
     grams = TextCoder.fit(column).views["bytes"].grams
     for before in (b"", b"open", b"a\n", b"\n", b"\x00zz"):
         rows = [[naive_text.START, *before, byte, naive_text.END] for byte in range(256)]
-        fixed, _ = grams.code(streams_of(rows), own=False)
+        fixed, _ = grams.code(streams_of(rows))
         last = np.array([codes[-2] for codes in by_row(fixed, rows)])
         total = (2.0 ** (-last / naive_text.FIXED)).sum()
         assert 0.01 < total <= 1 + 1e-4
@@ -431,8 +520,8 @@ def test_new_rows_do_not_change_the_tables(corpus) -> None:
 
     def tables():
         views = coder.views.values()
-        grams = [array.copy() for v in views for array in (*v.grams.tables[:3], v.grams.totals)]
-        return [*grams, *(a.copy() for v in views for a in (*v.by_context, v.moments))]
+        grams = [array.copy() for v in views for array in (*v.grams.tables, v.grams.totals)]
+        return [*grams, *(a.copy() for v in views for a in (v.by_context, v.moments))]
 
     before = tables()
     coder.measure(new, own=False)
@@ -442,23 +531,33 @@ def test_new_rows_do_not_change_the_tables(corpus) -> None:
 def test_growth_of_the_table_changes_nothing(monkeypatch) -> None:
     rng = np.random.default_rng(10)
     rows = framed(rng.integers(0, 99, (150, 12)).tolist())
-    streams = streams_of(rows)
-    grown = Grams.fit(streams, 6)
-    assert grown.tables[0].size > 1 << 12
-    tables = _empty_tables(1 << 17, 14, 6)
-    totals = np.zeros(3, np.int64)
-    assert kernels.learn(streams.symbols, streams.offsets, 0, tables, totals) == 150
-    at_once = Grams(tables, totals)
-    assert (totals == grown.totals).all()
+    grown, ends = Grams.fit(streams_of(rows), 6)
+    assert grown.tables[0].size > 1 << 13
+    monkeypatch.setattr("driftlock.coders.grams.SMALLEST_TABLE", 1 << 17)
+    at_once, same_ends = Grams.fit(streams_of(rows), 6)
+    assert (grown.totals == at_once.totals).all()
+    assert (ends == same_ends).all()
     asked = streams_of(framed(rng.integers(0, 99, (20, 12)).tolist()))
-    for new, own in ((streams, True), (asked, False)):
-        assert (grown.code(new, own=own)[0] == at_once.code(new, own=own)[0]).all()
+    assert (grown.code(asked)[0] == at_once.code(asked)[0]).all()
 
 
-def test_no_slot_holds_two_grams() -> None:
+def test_tables_have_no_more_room_than_their_grams_need(monkeypatch) -> None:
+    rows = streams_of(framed(np.random.default_rng(17).integers(0, 9, (30, 12)).tolist()))
+    usual, _ = Grams.fit(rows, 4)
+    monkeypatch.setattr("driftlock.coders.grams.SMALLEST_TABLE", 1 << 20)
+    ample, _ = Grams.fit(rows, 4)
+    for grams in (usual, ample):
+        slots, *of_nodes = grams.tables
+        assert {array.size for array in of_nodes} == {grams.totals[2]}
+        assert grams.totals[2] < slots.size < 4 * grams.totals[2]
+    assert usual.code(rows)[0].tolist() == ample.code(rows)[0].tolist()
+
+
+@pytest.mark.parametrize("alphabet", [256, 5000])
+def test_every_gram_has_a_node_of_its_own(alphabet: int) -> None:
     """Equal hashes of different grams would show as fewer keys than grams."""
-    rows = framed(np.random.default_rng(11).integers(0, 256, (60, 15)).tolist())
-    grams = Grams.fit(streams_of(rows), 4)
+    rows = framed(np.random.default_rng(11).integers(0, alphabet, (60, 15)).tolist())
+    grams, _ = Grams.fit(streams_of(rows), 4)
     known = {g for row in rows for t in naive_text.locate(row, 4) for g in t if g is not None}
     assert grams.totals[2] == np.count_nonzero(grams.tables[0]) == len(known)
-    assert Counter(grams.tables[0][grams.tables[0] != 0].tolist()).most_common(1)[0][1] == 1
+    assert Counter(grams.tables[1].tolist()).most_common(1)[0][1] == 1

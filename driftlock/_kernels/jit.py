@@ -5,7 +5,8 @@ the user's cache folder where the package is read-only; ``DRIFTLOCK_NUMBA_CACHE=
 off. A folder named by ``NUMBA_CACHE_DIR`` that cannot be written, as in a container, is copied:
 Numba itself takes no code from it. A cached kernel that calls one in another file goes stale when
 only that file changes: clear ``__pycache__`` after editing kernels. fastmath stays off:
-reassociation changes results.
+reassociation changes results. Divisors are not looked at (error_model), or no loop that divides
+could run over several values at once; no kernel divides by zero.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ _copy = _copied(os.environ.get("NUMBA_CACHE_DIR", "")) if _SWITCH == "1" else No
 
 def jit(function: F) -> F:
     """Compile `function` on first use, without the GIL, cached on disk where that is possible."""
-    options: dict[str, Any] = {"nogil": True, "fastmath": False}
+    options: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
     if _SWITCH == "1":
         try:
             return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]

@@ -11,9 +11,10 @@ from driftlock._kernels.jit import jit
 NEIGHBOURS = 5
 UNIT = 128  # numbers are whole multiples of 1/128, so that distances are whole numbers, exact
 MISMATCH = 2 * UNIT * UNIT  # squared distance of two different one-hot vectors
-STRETCH = 64
+STRETCH, FOLDED = 64, 16
 AT_ONCE = 255  # symbols that may differ before a byte overflows
 FAR = 2**31 - 1
+PLACES = 1 << 32
 
 
 @jit
@@ -48,27 +49,54 @@ def squared_distances(numbers, symbols, exemplars, result, differing):  # type: 
 
 
 @jit
-def keep_nearest(distances, best, who):  # type: ignore[no-untyped-def]
-    """The smallest distances in rising order, and whose they are; the first of equal ones. O(E)."""
-    last = best.size - 1
-    best[:] = FAR
-    who[:] = 0
+def bound_of(least, wanted):  # type: ignore[no-untyped-def]
+    """A distance that at least so many (at most `FOLDED`) do not exceed, of those in `least`.
+
+    It is exact for the least of every so-manieth of them.
+    """
+    folded = least[:FOLDED]
+    for start in range(FOLDED, least.size, FOLDED):
+        for c in range(FOLDED):
+            folded[c] = min(folded[c], least[start + c])
+    bound = np.int32(FAR)
+    for c in range(FOLDED):
+        within = 0
+        for other in range(FOLDED):
+            within += folded[other] <= folded[c]
+        bound = min(bound, folded[c] if within >= wanted else np.int32(FAR))
+    return bound
+
+
+@jit
+def keep_nearest(distances, scratch, best, who):  # type: ignore[no-untyped-def]
+    """The smallest distances in rising order, and whose they are; the first of equal ones. O(E).
+
+    scratch = (least, copy of it, keys). Of the least of every `STRETCH`-th distance some tell a
+    bound, and only what is within it is sorted, by keys of distance and place; few branches hang on
+    what the distances are.
+    """
+    least, copy, keys = scratch
+    least[:] = FAR
     for start in range(0, distances.size, STRETCH):
         stretch = distances[start : start + STRETCH]
-        least = np.int32(FAR)
         for e in range(stretch.size):
-            least = min(least, stretch[e])
-        if least >= best[last]:
+            least[e] = min(least[e], stretch[e])
+    copy[:] = least
+    bound = min(bound_of(copy, best.size), np.int32(FAR - 1))
+    keys[:] = np.int64(FAR) << 32
+    for c in range(STRETCH):
+        if least[c] > bound:
             continue
-        for e in range(stretch.size):
-            if stretch[e] < best[last]:
-                slot = last
-                while slot > 0 and best[slot - 1] > stretch[e]:
-                    best[slot] = best[slot - 1]
-                    who[slot] = who[slot - 1]
-                    slot -= 1
-                best[slot] = stretch[e]
-                who[slot] = start + e
+        for e in range(c, distances.size, STRETCH):
+            if distances[e] <= bound:
+                carried = (np.int64(distances[e]) << 32) | e
+                for slot in range(keys.size):
+                    key = keys[slot]
+                    keys[slot] = min(key, carried)
+                    carried = max(key, carried)
+    for slot in range(keys.size):
+        best[slot] = keys[slot] >> 32
+        who[slot] = keys[slot] & (PLACES - 1)
 
 
 @jit
@@ -84,13 +112,15 @@ def nearest(rows, exemplars, places, own_means):  # type: ignore[no-untyped-def]
     distances = np.empty(n_exemplars, np.int32)
     differing = np.empty(n_exemplars, np.uint8)
     best = np.empty(wanted, np.int32)
+    least = np.empty((2, STRETCH), np.int32)
+    scratch = least[0], least[1], np.empty(wanted, np.int64)
     who = np.empty(wanted, np.int64)
     means = np.zeros((2, n), np.float64)
     for i in range(n):
         squared_distances(numbers[i], symbols[i], exemplars, distances, differing)
         if places[i] >= 0:
             distances[places[i]] = FAR
-        keep_nearest(distances, best, who)
+        keep_nearest(distances, scratch, best, who)
         for slot in range(wanted):
             means[0, i] += math.sqrt(best[slot]) / (UNIT * wanted)
             means[1, i] += own_means[who[slot]] / wanted

@@ -67,8 +67,11 @@ def smooth(masses, step, bandwidth):  # type: ignore[no-untyped-def]
         if masses[source] == 0:
             continue
         mass = masses[source] / UNIT
-        for cell in range(masses.size):
-            smoothed[cell] += mass * heights[abs(cell - source)]
+        above = smoothed[source:]
+        for away in range(above.size):
+            above[away] += mass * heights[away]
+        for away in range(1, source + 1):
+            smoothed[source - away] += mass * heights[away]
     return smoothed
 
 

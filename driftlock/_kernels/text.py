@@ -1,187 +1,225 @@
-"""Gram counts of symbol streams: code lengths by interpolated contexts, one row taken out exactly.
+"""Gram counts of symbol streams: every gram of 1 to order + 1 symbols a node, found by one look-up.
 
-A row is a start symbol and the symbols to be coded, the last of them an end. grams = a hash table
-(open addressing, linear probing) of every gram of 1 to order + 1 symbols: its key, how often it
-occurs, and how many different symbols follow it. The context of a symbol is the gram before it, so
-that one look-up serves as a count now and as a context at the next symbol.
+A row is a start symbol and the symbols to be coded, the last of them an end. A node knows how often
+its gram occurs, how many different symbols follow it, and its suffix: the same gram without its
+first symbol. So only the longest gram that ends at a symbol is looked up, and the shorter ones are
+reached from it. The context of a symbol is the gram before it.
+
+tables = (slots, keys, counts, suffixes, tags). slots = a hash table (open addressing, linear
+probing) of node + 1 in the upper half and 32 bits of the key's hash in the lower one; the others
+have a place for each node: its key; its followers in the upper half and its occurrences in the
+lower one; its suffix; and -length, or the number of the context for excesses (the start alone is 0,
+grams of two symbols have the others). totals = (symbols coded, different symbols, nodes, contexts).
+shape = (order, width): bits of a key for each symbol, fewer than 64 in all, or 0 where keys are
+hashes.
 """
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 
 from driftlock._kernels.jit import jit
 
-FIXED = 1 << 20  # code lengths are summed as whole multiples of 2**-20 bits
 SEED = np.uint64(0xCBF29CE484222325)
 PRIME = np.uint64(0x100000001B3)
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 ONE = np.uint64(1)
-NEAR, NEAR_SHARE = 2, 0.05  # the order whose estimate always has a share
+HALF, LOWER = np.uint64(32), np.uint64(0xFFFFFFFF)
+FOLLOWER, OCCURRENCES = 1 << 32, (1 << 32) - 1  # of counts
+BLOCK = 256  # symbols that are looked up together
 
 
 @jit
-def find(keys, key):  # type: ignore[no-untyped-def]
-    """Slot of a key, or of the free place where it would go."""
-    mask = np.uint64(keys.size - 1)
-    slot = (key ^ (key >> np.uint64(29))) & mask
-    while keys[slot] != 0 and keys[slot] != key:
-        slot = (slot + ONE) & mask
-    return np.int64(slot)
+def scrambled(key):  # type: ignore[no-untyped-def]
+    """Hash of a key, all of whose bits count."""
+    mixed = key * GOLDEN
+    mixed ^= mixed >> HALF
+    return mixed * GOLDEN
 
 
 @jit
-def locate_some(symbols, first, stop, keys, insert, slots):  # type: ignore[no-untyped-def]
-    """Slots of the grams that end at first ... stop - 1; how many keys were new."""
-    new = 0
-    for t in range(first, stop):
-        hashed = SEED
-        absent = False
-        for k in range(slots.shape[1]):
-            if absent or k > t:
-                slots[t, k] = -1
-                continue
-            hashed = (hashed ^ np.uint64(symbols[t - k] + 1)) * PRIME
-            hashed ^= hashed >> np.uint64(32)
-            key = (hashed + np.uint64(k + 1) * GOLDEN) | ONE
-            slot = find(keys, key)
-            if keys[slot] == 0 and insert:
-                keys[slot] = key
-                new += 1
-            absent = keys[slot] == 0
-            slots[t, k] = -1 if absent else slot
-    return new
+def fetch(slots, sought, n, fetched):  # type: ignore[no-untyped-def]
+    """What stands at the places of n keys: asked for together, it comes into the cache together."""
+    for j in range(n):
+        hashed = scrambled(sought[j])
+        fetched[j] = slots[((hashed >> HALF) * np.uint64(slots.size)) >> HALF]
 
 
 @jit
-def locate(symbols, keys, insert, slots):  # type: ignore[no-untyped-def]
-    """Slots of all grams of one row: slots[t, k] is that of the k + 1 symbols up to t, or -1.
+def find(slots, keys, key):  # type: ignore[no-untyped-def]
+    """Node of a key, or -1 - the free place where it would go."""
+    hashed = scrambled(key)
+    place = np.int64(((hashed >> HALF) * np.uint64(slots.size)) >> HALF)
+    while slots[place] != 0:
+        slot = slots[place]
+        if (slot & LOWER) == (hashed & LOWER):
+            node = np.int64(slot >> HALF) - 1
+            if keys[node] == key:
+                return node
+        place = place + 1 if place + 1 < slots.size else np.int64(0)
+    return -1 - place
 
-    Returns how many keys were new. A gram that is absent has no longer ones either.
+
+@jit
+def gram_key(symbols, last, length, width):  # type: ignore[no-untyped-def]
+    """Key of the gram of some length that ends with a symbol."""
+    key = np.uint64(0)
+    if width > 0:
+        for i in range(last - length + 1, last + 1):
+            key = (key << np.uint64(width)) | np.uint64(symbols[i] + 1)
+        return key
+    key = SEED + np.uint64(length) * GOLDEN
+    for i in range(last - length + 1, last + 1):
+        key = (key ^ np.uint64(symbols[i] + 1)) * PRIME
+        key ^= key >> HALF
+    return key
+
+
+@jit
+def shorter_key(symbols, last, length, width, key):  # type: ignore[no-untyped-def]
+    """`gram_key`, where the key of a longer gram that ends there is known."""
+    if width > 0:
+        return key & ((ONE << np.uint64(width * length)) - ONE)
+    return gram_key(symbols, last, length, width)
+
+
+@jit
+def read_keys(symbols, start, first, stop, shape, longest):  # type: ignore[no-untyped-def]
+    """Keys of the longest grams that end at first ... stop - 1, of the row from `start` on."""
+    order, width = shape
+    if width == 0:
+        for i in range(first, stop):
+            longest[i - first] = gram_key(symbols, i, min(i - start, order) + 1, width)
+        return
+    whole = (ONE << np.uint64(width * (order + 1))) - ONE
+    key = np.uint64(0)
+    if first > start:
+        key = gram_key(symbols, first - 1, min(first - 1 - start, order) + 1, width)
+    for i in range(first, stop):
+        key = ((key << np.uint64(width)) | np.uint64(symbols[i] + 1)) & whole
+        longest[i - first] = key
+
+
+@jit
+def add_missing(symbols, start, n_missing, shape, tables, totals, ends, work):  # type: ignore[no-untyped-def]
+    """Add the longest grams at some places, and then, round by round, what they end with.
+
+    work = (longest, sought, fetched, places, active, newest, known): the key of the longest gram at
+    each place, and in `known` the length of the longest that had a node before.
     """
-    return locate_some(symbols, 0, symbols.size, keys, insert, slots)
-
-
-@jit
-def add(slots, length, sign, counts, followers, totals):  # type: ignore[no-untyped-def]
-    """Put the grams of one row into the counts (sign 1) or take them out (sign -1).
-
-    totals = (symbols coded, different symbols, keys in the table).
-    """
-    if slots[0, 0] >= 0:
-        counts[slots[0, 0]] += sign
-    for t in range(1, length):
-        for k in range(slots.shape[1]):
-            slot = slots[t, k]
-            if slot < 0:
-                break
-            counts[slot] += sign
-            if counts[slot] == (1 if sign > 0 else 0):
-                if k == 0:
-                    totals[1] += sign
-                elif slots[t - 1, k - 1] >= 0:
-                    followers[slots[t - 1, k - 1]] += sign
-        totals[0] += sign
-
-
-@jit
-def code_row(slots, length, counts, followers, totals, fixed):  # type: ignore[no-untyped-def]
-    """Code lengths of one row's symbols in units of 2**-20 bits, into fixed.
-
-    Witten-Bell, mixed with the estimate of the two symbols before: longer contexts that were seen
-    at the same places only would otherwise each charge for the same surprise.
-    """
-    for t in range(1, length):
-        p = near = 1.0 / 256.0
-        for k in range(slots.shape[1]):
-            if k == 0:
-                seen, different = totals[0], totals[1]
-            elif slots[t - 1, k - 1] < 0:
-                break
+    slots, keys, counts, suffixes, tags = tables
+    longest, sought, fetched, places, active, newest, known = work
+    order, width = shape
+    for j in range(n_missing):
+        active[j], newest[j], known[j] = j, -1, min(places[j] - start, order) + 1
+    left, n_nodes = n_missing, totals[2]
+    while left > 0:
+        for a in range(left):
+            j = active[a]
+            sought[a] = shorter_key(symbols, places[j], known[j], width, longest[j])
+        fetch(slots, sought, left, fetched)
+        still = 0
+        for a in range(left):
+            j, key = active[a], sought[a]
+            found = find(slots, keys, key)
+            node = found
+            if found < 0:
+                node = n_nodes
+                n_nodes += 1
+                slots[-1 - found] = (np.uint64(node + 1) << HALF) | (scrambled(key) & LOWER)
+                keys[node], counts[node], suffixes[node], tags[node] = key, 0, 0, -known[j]
+                if known[j] == 2 or places[j] == start:
+                    tags[node] = totals[3]
+                    totals[3] += 1
+                if known[j] > 1:
+                    active[still] = j
+                    still += 1
+                known[j] -= 1
+            if newest[j] < 0:
+                ends[places[j]] = node
             else:
-                seen = np.int64(counts[slots[t - 1, k - 1]])
-                different = np.int64(followers[slots[t - 1, k - 1]])
-            if different <= 0:  # an end's own symbol may stand there without anything after it
-                break
-            count = counts[slots[t, k]] if slots[t, k] >= 0 else 0
-            p = (count + different * p) / (seen + different)
-            if k <= NEAR:
-                near = p
-        p = (1.0 - NEAR_SHARE) * p + NEAR_SHARE * near
-        fixed[t - 1] = int(math.floor(-math.log2(p) * FIXED + 0.5))
+                suffixes[newest[j]] = node
+            newest[j] = node
+        left = still
+    totals[2] = n_nodes
 
 
 @jit
-def learn(symbols, offsets, first, tables, totals):  # type: ignore[no-untyped-def]
-    """Count the grams of rows from `first` on, until the table is 60 % full; the next row.
+def learn_block(symbols, span, weight, shape, tables, totals, ends, work):  # type: ignore[no-untyped-def]
+    """Count the longest grams that end within a span, and add them and their suffixes.
 
-    tables = (keys, counts, followers, slots).
+    span = (start of the row, first, stop); work is that of `add_missing`.
     """
-    keys, counts, followers, slots = tables
-    limit = int(keys.size * 0.6) - slots.size
-    for row in range(first, offsets.size - 1):
-        if totals[2] > limit:
-            return row
-        stream = symbols[offsets[row] : offsets[row + 1]]
-        totals[2] += locate(stream, keys, True, slots)
-        add(slots, stream.size, 1, counts, followers, totals)
-    return offsets.size - 1
-
-
-@jit
-def rehash(old_keys, old_counts, old_followers, tables):  # type: ignore[no-untyped-def]
-    """Move every gram into larger tables."""
-    keys, counts, followers, _ = tables
-    for old in range(old_keys.size):
-        if old_keys[old] != 0:
-            slot = find(keys, old_keys[old])
-            keys[slot] = old_keys[old]
-            counts[slot] = old_counts[old]
-            followers[slot] = old_followers[old]
-
-
-@jit
-def sum_contexts(fixed, contexts, sums, sizes, sign):  # type: ignore[no-untyped-def]
-    """Add code lengths to the sums of their contexts, or take them off (sign -1)."""
-    for i in range(fixed.size):
-        if contexts[i] >= 0:
-            sums[contexts[i]] += sign * fixed[i]
-            sizes[contexts[i]] += sign
-
-
-@jit
-def excesses(offsets, own, codes, by_context, mean):  # type: ignore[no-untyped-def]
-    """Each row's sum of bits beyond the mean of their contexts, over the root of its length.
-
-    codes = (fixed, contexts) as from `code_rows`; by_context = (sums, sizes); with `own` a row's
-    share is taken out of its contexts first. In units of 2**-20 bits, as floats.
-    """
-    fixed, contexts = codes
-    sums, sizes = by_context
-    result = np.empty(offsets.size - 1, np.float64)
-    for row in range(offsets.size - 1):
-        start, end = offsets[row] - row, offsets[row + 1] - row - 1
-        if own:
-            sum_contexts(fixed[start:end], contexts[start:end], sums, sizes, -1)
-        total = 0.0
-        for i in range(start, end):
-            if contexts[i] < 0:
-                total += fixed[i] - mean
+    slots, keys, counts, suffixes, _ = tables
+    longest, _, fetched, places, _, _, known = work
+    start, first, stop = span
+    read_keys(symbols, start, first, stop, shape, longest)
+    fetch(slots, longest, stop - first, fetched)
+    n_missing = 0
+    for i in range(first, stop):
+        key = longest[i - first]
+        node = find(slots, keys, key)
+        if node < 0:
+            longest[n_missing], places[n_missing] = key, i
+            n_missing += 1
+        else:
+            ends[i] = node
+            counts[node] += weight
+    add_missing(symbols, start, n_missing, shape, tables, totals, ends, work)
+    for j in range(n_missing):
+        i = places[j]
+        counts[ends[i]] += weight
+        if i == start:
+            continue
+        context = ends[i - 1]
+        if i - start > shape[0]:
+            context = suffixes[context]
+        for length in range(min(i - start, shape[0]) + 1, known[j], -1):
+            if length == 1:
+                totals[1] += 1
             else:
-                total += fixed[i] - (sums[contexts[i]] + mean) / (sizes[contexts[i]] + 1)
-        if own:
-            sum_contexts(fixed[start:end], contexts[start:end], sums, sizes, 1)
-        result[row] = total / math.sqrt(max(end - start, 1))
-    return result
+                counts[context] += FOLLOWER
+                context = suffixes[context]
 
 
 @jit
-def row_sums(fixed, offsets):  # type: ignore[no-untyped-def]
-    """Sum of the code lengths of each row, in units of 2**-20 bits."""
-    sums = np.zeros(offsets.size - 1, np.int64)
-    for row in range(offsets.size - 1):
-        for i in range(offsets[row] - row, offsets[row + 1] - row - 1):
-            sums[row] += fixed[i]
-    return sums
+def learn(symbols, offsets, weights, begin, shape, tables, totals, ends):  # type: ignore[no-untyped-def]
+    """Count the grams of rows, each as often as its weight, as far as the tables have room.
+
+    begin = (row, place in it) to go on from, moved on; `ends` gets the node of the longest gram at
+    each symbol. Occurrences are those as the longest gram until `settle` is called.
+    """
+    keys, numbers = np.empty((3, BLOCK), np.uint64), np.empty((4, BLOCK), np.int64)
+    work = keys[0], keys[1], keys[2], numbers[0], numbers[1], numbers[2], numbers[3]
+    room = BLOCK * (shape[0] + 1)
+    while begin[0] < offsets.size - 1:
+        row = begin[0]
+        start, end, weight = offsets[row], offsets[row + 1], weights[row]
+        first = start + begin[1]
+        while first < end:
+            if totals[2] + room > tables[1].size:
+                begin[1] = first - start
+                return
+            span = start, first, min(first + BLOCK, end)
+            learn_block(symbols, span, weight, shape, tables, totals, ends, work)
+            first += BLOCK
+        totals[0] += weight * (end - start - 1)
+        begin[0], begin[1] = row + 1, 0
+
+
+@jit
+def settle(order, tables, totals):  # type: ignore[no-untyped-def]
+    """Count every gram where longer ones were counted that end with it."""
+    counts, suffixes, tags = tables[2:]
+    for length in range(order + 1, 1, -1):
+        for node in range(1, totals[2]):
+            if tags[node] == -length or (length == 2 and tags[node] > 0):
+                counts[suffixes[node]] += counts[node] & OCCURRENCES
+
+
+@jit
+def rehash(keys, n_nodes, slots):  # type: ignore[no-untyped-def]
+    """Enter nodes into an empty table of another size."""
+    for node in range(n_nodes):
+        place = -1 - find(slots, keys, keys[node])
+        slots[place] = (np.uint64(node + 1) << HALF) | (scrambled(keys[node]) & LOWER)

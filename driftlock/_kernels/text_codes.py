@@ -1,141 +1,212 @@
-"""Code lengths of all symbols of many rows by the gram counts of `text`, what recurs coded once.
+"""Code lengths of all symbols of many rows by the gram counts of `text`, one row left out exactly.
 
-The rows and tables are those of `text`: a row is a start symbol and the symbols to be coded.
+The counts of a row's grams are brought side by side, a row of `values` for each length, so that
+what follows runs over many symbols at once. Tables, totals and shape are those of `text`.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
 from driftlock._kernels.jit import jit
 from driftlock._kernels.text import (
-    GOLDEN,
-    NEAR,
-    ONE,
-    PRIME,
-    SEED,
-    add,
-    code_row,
-    locate,
-    locate_some,
+    BLOCK,
+    FOLLOWER,
+    OCCURRENCES,
+    fetch,
+    find,
+    read_keys,
+    shorter_key,
 )
 
-MOST_KEPT = 1 << 16  # code lengths of grams: about what a second-level cache holds
-HALF, LOWER = np.uint64(32), np.uint64(0xFFFFFFFF)
+FIXED = 1 << 20  # code lengths are summed as whole multiples of 2**-20 bits
+NEAR, NEAR_SHARE = 2, 0.05  # the order whose estimate always has a share
 
 
 @jit
-def are_equal(symbols, offsets, left, right):  # type: ignore[no-untyped-def]
-    """Whether two rows have the same symbols."""
-    size = offsets[left + 1] - offsets[left]
-    if size != offsets[right + 1] - offsets[right]:
-        return False
-    for i in range(size):
-        if symbols[offsets[left] + i] != symbols[offsets[right] + i]:
-            return False
-    return True
+def one_order_more(here, before, shares):  # type: ignore[no-untyped-def]
+    """Estimates of one order more: counts of grams here, and of the contexts before them."""
+    for t in range(shares.size):
+        different = before[t] >> 32
+        known = different > 0
+        count, seen = here[t] & OCCURRENCES, before[t] & OCCURRENCES
+        above = count + different * shares[t] if known else shares[t]
+        shares[t] = above / (seen + different if known else 1)
 
 
 @jit
-def first_equals(symbols, offsets):  # type: ignore[no-untyped-def]
-    """For each row the first one that has the same symbols. O(symbols)."""
-    n, places = offsets.size - 1, 1
-    while places < 2 * n:
-        places *= 2
-    table, first = np.full(places, -1, np.int64), np.empty(n, np.int64)
-    for row in range(n):
-        hashed = SEED
-        for i in range(offsets[row], offsets[row + 1]):
-            hashed = (hashed ^ np.uint64(symbols[i])) * PRIME
-        place = np.int64((hashed ^ (hashed >> np.uint64(32))) & np.uint64(places - 1))
-        while table[place] >= 0 and not are_equal(symbols, offsets, table[place], row):
-            place = (place + 1) & (places - 1)
-        if table[place] < 0:
-            table[place] = row
-        first[row] = table[place]
-    return first
+def code_block(values, n, left, shares, fixed):  # type: ignore[no-untyped-def]
+    """Code lengths of n symbols in units of 2**-20 bits, into fixed.
 
-
-@jit
-def copy_row(offsets, source, row, out):  # type: ignore[no-untyped-def]
-    """Give a row the code lengths and contexts of an equal one before it."""
-    start, end = offsets[row] - row, offsets[row + 1] - row - 1
-    begin = offsets[source] - source
-    for i in range(end - start):
-        out[0][start + i] = out[0][begin + i]
-        out[1][start + i] = out[1][begin + i]
-
-
-@jit
-def gram_key(symbols, t, order):  # type: ignore[no-untyped-def]
-    """Key of the longest gram that ends at t: up to order + 1 symbols, as in `locate_at`."""
-    hashed = SEED
-    last = min(t, order)
-    for k in range(last + 1):
-        hashed = (hashed ^ np.uint64(symbols[t - k] + 1)) * PRIME
-        hashed ^= hashed >> np.uint64(32)
-    return (hashed + np.uint64(last + 1) * GOLDEN) | ONE
-
-
-@jit
-def code_new_rows(symbols, offsets, first, tables, totals, out):  # type: ignore[no-untyped-def]
-    """`code_rows` of rows that were not learned.
-
-    What a symbol costs then hangs on the gram that ends with it and on nothing else in its row, so
-    that what was worked out for a gram is kept until another one takes its place.
+    values[k, 1 + t] = the counts of the gram of k + 1 symbols that ends with symbol t, 0 where
+    there is none; values[:, 0] those before the first. left = (symbols coded, different symbols).
+    Witten-Bell, mixed with the estimate of the two symbols before: longer contexts that were seen
+    at the same places only would otherwise each charge for the same surprise.
     """
-    keys, counts, followers, slots = tables
-    fixed, contexts = out
-    order = max(slots.shape[1] - 1, NEAR)  # the context of two symbols is kept as well
-    places = 1
-    while places < min(fixed.size, MOST_KEPT):
-        places *= 2
-    kept = np.zeros((places, 2), np.uint64)  # a key, its code length and context
-    for row in range(offsets.size - 1):
-        if first[row] < row:
-            copy_row(offsets, first[row], row, out)
-            continue
-        stream = symbols[offsets[row] : offsets[row + 1]]
-        start = offsets[row] - row - 1
-        located = -1
-        for t in range(1, stream.size):
-            key = gram_key(stream, t, order)
-            place = np.int64((key >> np.uint64(40)) & np.uint64(places - 1))
-            i = start + t
-            if kept[place, 0] == key:
-                fixed[i] = np.int64(kept[place, 1] >> HALF)
-                contexts[i] = np.int64(kept[place, 1] & LOWER) - 1
-                continue
-            locate_some(stream, t if located == t - 1 else t - 1, t + 1, keys, False, slots)
-            located = t
-            code_row(slots[t - 1 : t + 1], 2, counts, followers, totals, fixed[i : i + 1])
-            contexts[i] = slots[t - 1, 1] if t > 1 else slots[0, 0]
-            kept[place, 0] = key
-            kept[place, 1] = np.uint64(fixed[i]) << HALF | np.uint64(contexts[i] + 1)
+    seen, different = left
+    share, near = shares[0, :n], shares[1, :n]
+    for t in range(n):
+        count = values[0, 1 + t] & OCCURRENCES
+        share[t] = (count + different / 256.0) / (seen + different) if different > 0 else 1 / 256.0
+    near[:] = share
+    for k in range(1, values.shape[0]):
+        one_order_more(values[k, 1 : n + 1], values[k - 1, :n], share)
+        if k <= NEAR:
+            near[:] = share
+    for t in range(n):
+        p = (1.0 - NEAR_SHARE) * share[t] + NEAR_SHARE * near[t]
+        fixed[t] = int(math.floor(-math.log2(p) * FIXED + 0.5))
 
 
 @jit
-def code_rows(symbols, offsets, own, tables, totals, out):  # type: ignore[no-untyped-def]
-    """Code lengths of every symbol, and the slot of the two symbols before it.
+def take_out(ends, counts, suffixes, levels, undo):  # type: ignore[no-untyped-def]
+    """Take the grams of one row out of the counts.
 
-    out = (fixed, contexts), one entry for each coded symbol. With `own` the rows are those that
-    were learned, and each is taken out while it is coded. Equal rows are coded once.
+    levels[k, t] gets the node of the k + 1 symbols up to t, `undo` the contexts that have lost a
+    follower. Returns how many these are, and how many symbols the row alone has.
     """
-    first = first_equals(symbols, offsets)
-    if not own:
-        code_new_rows(symbols, offsets, first, tables, totals, out)
-        return
-    keys, counts, followers, slots = tables
+    n_undo, lost = 0, 0
+    order = levels.shape[0] - 1
+    levels[0, 0] = ends[0]
+    counts[ends[0]] -= 1
+    for t in range(1, ends.size):
+        node = ends[t]
+        for k in range(min(t, order), -1, -1):
+            levels[k, t] = node
+            left = counts[node] - 1
+            counts[node] = left
+            if left & OCCURRENCES == 0:
+                if k == 0:
+                    lost += 1
+                else:
+                    context = levels[k - 1, t - 1]
+                    counts[context] -= FOLLOWER
+                    undo[n_undo] = context
+                    n_undo += 1
+            node = suffixes[node]
+    return n_undo, lost
+
+
+@jit
+def put_back(size, counts, levels, undo):  # type: ignore[no-untyped-def]
+    """Put the grams of a row of some size back; `undo` is what has to have one more follower."""
+    for k in range(levels.shape[0]):
+        for t in range(k, size):
+            counts[levels[k, t]] += 1
+    for context in undo:
+        counts[context] += FOLLOWER
+
+
+@jit
+def gather(levels, first, stop, counts, values):  # type: ignore[no-untyped-def]
+    """Counts of the grams that end at first ... stop - 1, for `code_block`."""
+    for k in range(levels.shape[0]):
+        short = max(min(k, stop) - first, 0)
+        values[k, :short] = 0
+        nodes, into = levels[k, first + short : stop], values[k, short : stop - first]
+        for t in range(nodes.size):
+            into[t] = counts[nodes[t]]
+
+
+@jit
+def code_own_rows(offsets, order, tables, totals, ends, out):  # type: ignore[no-untyped-def]
+    """Code lengths of the symbols of learned rows, each row left out, and their contexts' numbers.
+
+    ends = the nodes from `learn`; out = (fixed, contexts), one entry for each coded symbol.
+    """
+    counts, suffixes, tags = tables[2:]
     fixed, contexts = out
+    longest = 1
     for row in range(offsets.size - 1):
-        if first[row] < row:
-            copy_row(offsets, first[row], row, out)
-            continue
-        stream = symbols[offsets[row] : offsets[row + 1]]
-        start = offsets[row] - row
-        locate(stream, keys, False, slots)
-        add(slots, stream.size, -1, counts, followers, totals)
-        code_row(slots, stream.size, counts, followers, totals, fixed[start:])
-        add(slots, stream.size, 1, counts, followers, totals)
-        for t in range(1, stream.size):
-            contexts[start + t - 1] = slots[t - 1, 1] if t > 1 else slots[0, 0]
+        longest = max(longest, offsets[row + 1] - offsets[row])
+    levels = np.zeros((order + 1, longest), np.uint32)
+    undo = np.empty(longest * (order + 1), np.uint32)
+    values = np.zeros((order + 1, BLOCK + 1), np.int64)
+    shares = np.empty((2, BLOCK))
+    for row in range(offsets.size - 1):
+        size = offsets[row + 1] - offsets[row]
+        n_undo, lost = take_out(
+            ends[offsets[row] : offsets[row + 1]], counts, suffixes, levels, undo
+        )
+        left = totals[0] - (size - 1), totals[1] - lost
+        begin = offsets[row] - row
+        for first in range(1, size, BLOCK):
+            stop = min(first + BLOCK, size)
+            gather(levels, first - 1, stop, counts, values)
+            into = slice(begin + first - 1, begin + stop - 1)
+            code_block(values, stop - first, left, shares, fixed[into])
+        put_back(size, counts, levels, undo[:n_undo])
+        contexts[begin] = 0
+        for t in range(2, size):
+            contexts[begin + t - 1] = tags[levels[1, t - 1]]
+
+
+@jit
+def find_ends(symbols, span, shape, tables, work, found):  # type: ignore[no-untyped-def]
+    """Node and length of the longest known grams that end within a span; length 0 where none is.
+
+    span = (start of the row, first, stop); work = (longest, sought, fetched, active); found =
+    (nodes, lengths).
+    """
+    longest, sought, fetched, active = work
+    nodes, lengths = found
+    start, first, stop = span
+    read_keys(symbols, start, first, stop, shape, longest)
+    for j in range(stop - first):
+        active[j] = j
+        lengths[j] = min(first + j - start, shape[0]) + 1
+    left = stop - first
+    while left > 0:
+        for a in range(left):
+            j = active[a]
+            sought[a] = shorter_key(symbols, first + j, lengths[j], shape[1], longest[j])
+        fetch(tables[0], sought, left, fetched)
+        still = 0
+        for a in range(left):
+            j = active[a]
+            node = find(tables[0], tables[1], sought[a])
+            nodes[j] = max(node, 0)
+            if node < 0:
+                lengths[j] -= 1
+                if lengths[j] > 0:
+                    active[still] = j
+                    still += 1
+        left = still
+
+
+@jit
+def code_new_rows(symbols, offsets, shape, tables, totals, out):  # type: ignore[no-untyped-def]
+    """Code lengths of the symbols of new rows, and their contexts' numbers, -1 where not known."""
+    counts, suffixes, tags = tables[2:]
+    fixed, contexts = out
+    keys = np.empty((3, BLOCK), np.uint64)
+    work = keys[0], keys[1], keys[2], np.empty(BLOCK, np.int64)
+    found = np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.int64)
+    values = np.zeros((shape[0] + 1, BLOCK + 1), np.int64)
+    shares = np.empty((2, BLOCK))
+    left = totals[0], totals[1]
+    for row in range(offsets.size - 1):
+        start, end = offsets[row], offsets[row + 1]
+        context = -1
+        for first in range(start, end, BLOCK):
+            stop = min(first + BLOCK, end)
+            find_ends(symbols, (start, first, stop), shape, tables, work, found)
+            values[:, 0] = values[:, BLOCK]  # what came before, where the block is not the first
+            values[:, 1:] = 0
+            for j in range(stop - first):
+                node = found[0][j]
+                i = first + j - row - 1  # of what is coded
+                if first + j > start:
+                    contexts[i] = context
+                context = 0 if first + j == start else -1
+                for k in range(found[1][j] - 1, -1, -1):
+                    values[k, 1 + j] = counts[node]
+                    if k == 1:
+                        context = tags[node]
+                    node = suffixes[node]
+            skip = 1 if first == start else 0
+            n = stop - first - skip
+            begin = first + skip - row - 1
+            code_block(values[:, skip:], n, left, shares, fixed[begin : begin + n])

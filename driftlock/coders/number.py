@@ -142,7 +142,7 @@ class NumberCoder:
 
 
 def _has_density(column: Numbers) -> Mask:
-    return np.isin(column.classes, (NEGATIVE, POSITIVE))
+    return (column.classes == NEGATIVE) | (column.classes == POSITIVE)  # type: ignore[no-any-return]
 
 
 def _rank(quantile: float, size: int) -> int:
@@ -157,8 +157,8 @@ def _scale(ordered: Floats, by_magnitude: bool) -> tuple[float, float]:
     if by_magnitude and large / 10**LOG_SCALE_DECADES > small:
         return 0.0, max(float(small), TINY)
     center = 2.0 * float(np.median(ordered / 2))
-    for sample in (ordered, np.unique(ordered)):
-        spread = 1.4826 * float(np.median(np.abs(sample / 2 - center / 2))) * 2
+    for prepared in (np.asarray, np.unique):
+        spread = 1.4826 * float(np.median(np.abs(prepared(ordered) / 2 - center / 2))) * 2
         if TINY < spread < np.inf:
             return center, spread
     with np.errstate(over="ignore", invalid="ignore"):

@@ -16,6 +16,8 @@ MIN_ROWS = 20
 MIN_GAIN = 0.02
 RIDGE = 0.001
 LEAST_PRIOR = 1e-6  # rows; where groups have no variance a new one still gets the overall mean
+NEARLY = 0.01  # of the spread: more than the rounding of values can amount to
+UNCLIPPED = 400.0  # scaled values whose differences are below the clip of residuals
 REACH = 30.0  # standardised values are clipped there
 
 
@@ -60,13 +62,19 @@ def fit_group(
         return None
     mean = int(fixed.sum()) / n / FIXED
     spread = int((fixed * fixed).sum()) / FIXED**2 - n * mean * mean
+    # With no row left out a group's mean explains the most. Where rounding and clipping are small
+    # beside the spread, a category that does too little even so needs no further look.
+    settled = spread > n / 4 and np.abs(scaled[there]).max() < UNCLIPPED
     best: tuple[float, int, Ints, Ints, float] | None = None
     for place, column in categories:
         codes: Ints = np.where(there, column.codes, -1).astype(np.int32)
         sums, squares, sizes = kernels.group_sums(codes, fixed, column.n_symbols)
         used = sizes > 0
         between_squares = float((sums[used].astype(float) ** 2 / sizes[used]).sum()) / FIXED**2
-        within = (int(squares.sum()) / FIXED**2 - between_squares) / max(n - int(used.sum()), 1)
+        unexplained = int(squares.sum()) / FIXED**2 - between_squares
+        if settled and unexplained >= (1.0 - least + NEARLY) * spread:
+            continue
+        within = unexplained / max(n - int(used.sum()), 1)
         kappa = max(within / max(spread / n - within, 1e-9), LEAST_PRIOR)
         residual = _group_residual(scaled, codes, (sums, sizes), (mean, kappa), own=True)[there]
         left = int(np.rint(np.minimum(residual**2, 1e6) * FIXED).astype(np.int64).sum()) / FIXED

@@ -6,87 +6,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftlock._kernels import text as kernels
-from driftlock._kernels import text_codes
+from driftlock._kernels import text_rows as rows
+from driftlock._kernels.text_codes import FIXED
 from driftlock.arrays import Column, Floats, Ints, Texts
+from driftlock.coders.grams import START, TOKEN_NEW, Grams, Streams
 from driftlock.coders.krichevsky_trofimov import kt_bits
 from driftlock.coders.measure import Measure
 
 BYTE_ORDER, TOKEN_ORDER = 6, 3
-START, END = 256, 10  # a row's start; its end is a line feed, as in a log file
-TOKEN_END, TOKEN_NEW, FIRST_TOKEN = 257, 258, 259
+END = 10  # of a row: a line feed, as in a log file
+TOKEN_END, FIRST_TOKEN = 257, 259
 SEPARATORS = b" ,;|\t>"
 DIGITS = (ord("0"), ord("9"))
 MASKED = np.where(
     (np.arange(256) >= DIGITS[0]) & (np.arange(256) <= DIGITS[1]), DIGITS[0], np.arange(256)
-)
+).astype(np.uint8)
 IS_WORD = np.array([chr(i).isalnum() or chr(i) in "_-." or i > 127 for i in range(256)])
 BINS_PER_OCTAVE, BIN_REACH, PRIOR_ROWS = 4, 4, 5.0
 MOMENT = 1 << 10
-SMALLEST_TABLE, FULLEST = 1 << 12, 0.6
 SEQUENCE_SHARE = 0.95
 LINEAR_REACH = 100.0  # deviations; evidence beyond grows as a logarithm, so that none is boundless
-
-Tables = tuple[Ints, Ints, Ints, Ints]
-
-
-@dataclass(frozen=True, eq=False)
-class Streams:
-    """Rows as symbols to code: each is a start symbol, then its symbols, the last one an end."""
-
-    symbols: Ints
-    offsets: Ints
-
-
-@dataclass(frozen=True, eq=False)
-class Grams:
-    """Counts of every gram of the baseline in one view.
-
-    Notes
-    -----
-    With c the occurrences of a symbol after a context of order o, n_o those of the context, u_o the
-    number of different symbols seen after it, and p of order -1 equal to 1/256::
-
-        p_o = (c + u_o * p_(o - 1)) / (n_o + u_o)
-
-    up to the longest context that something was seen after, mixed with a share of 0.05 of the
-    estimate after two symbols. A baseline row is coded with its own grams taken out.
-
-    References
-    ----------
-    Witten and Bell, "The zero-frequency problem: estimating the probabilities of novel events in
-    adaptive text compression", IEEE Transactions on Information Theory 37(4), 1991.
-    """
-
-    tables: Tables
-    totals: Ints
-
-    @classmethod
-    def fit(cls, streams: Streams, order: int) -> Grams:
-        """Count the grams of baseline rows."""
-        longest = int(np.diff(streams.offsets).max())
-        tables = _empty_tables(SMALLEST_TABLE, longest, order)
-        totals, row = np.zeros(3, np.int64), 0
-        while row < streams.offsets.size - 1:
-            room = int(totals[2]) + longest * (order + 1)
-            if room > FULLEST * tables[0].size:
-                tables = _moved(tables, max(2 * tables[0].size, int(room / FULLEST) + 1))
-            row = kernels.learn(streams.symbols, streams.offsets, row, tables, totals)
-        fitting = max(int(totals[2] / FULLEST) + 1, SMALLEST_TABLE)
-        if 4 * fitting < tables[0].size:  # the longest row had room for more grams than there are
-            tables = _moved(tables, fitting)
-        return cls((*tables[:3], tables[3][:0].copy()), totals)
-
-    def code(self, streams: Streams, *, own: bool) -> tuple[Ints, Ints]:
-        """Code lengths of all symbols in 2**-20 bits, and the contexts that excesses go by."""
-        n_coded = streams.symbols.size - (streams.offsets.size - 1)
-        out = (np.empty(n_coded, np.int64), np.empty(n_coded, np.int64))
-        longest = int(np.diff(streams.offsets).max())
-        order = self.tables[3].shape[1] - 1
-        slots = np.empty((longest, order + 1), np.int64)
-        tables = (*self.tables[:3], slots)
-        text_codes.code_rows(streams.symbols, streams.offsets, own, tables, self.totals, out)
-        return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,36 +41,37 @@ class View:
     """
 
     grams: Grams
-    by_context: tuple[Ints, Ints]
+    by_context: Ints
     mean: float
     moments: Ints
 
     @classmethod
     def fit(cls, streams: Streams, order: int) -> tuple[View, Floats, Floats]:
         """The view of baseline rows, with their leave-one-out evidence and bits."""
-        grams = Grams.fit(streams, order)
-        codes = grams.code(streams, own=True)
-        n_slots = grams.tables[0].size
-        sums, sizes = np.zeros(n_slots, np.int64), np.zeros(n_slots, np.int64)
-        kernels.sum_contexts(*codes, sums, sizes, 1)
-        mean = float(codes[0].sum() / codes[0].size)
-        excess = kernels.excesses(streams.offsets, True, codes, (sums, sizes), mean) / kernels.FIXED
+        grams, ends = Grams.fit(streams, order)
+        codes = grams.leave_out(streams, ends)
+        offsets, weights, places = streams.offsets, streams.weights, streams.places
+        by_context = np.zeros((int(grams.totals[3]), 2), np.int64)
+        rows.sum_contexts(offsets, weights, codes, by_context)
+        sums = rows.row_sums(codes[0], offsets)
+        mean = float((sums * weights).sum() / int(grams.totals[0]))
+        excess = rows.excesses(offsets, True, codes, by_context, mean)[places] / FIXED
         bins = _length_bins(streams)
         v = np.rint(excess * MOMENT).astype(np.int64)
         moments = np.zeros((3, int(bins.max()) + 1), np.int64)
         for moment, values in zip(moments, (np.ones_like(v), v, v * v), strict=True):
             np.add.at(moment, bins, values)
-        bits = kernels.row_sums(codes[0], streams.offsets) / kernels.FIXED
-        view = cls(grams, (sums, sizes), mean, moments)
-        return view, _standardised(excess, bins, moments, own=True), bits
+        view = cls(grams, by_context, mean, moments)
+        return view, _standardised(excess, bins, moments, own=True), (sums / FIXED)[places]
 
     def measure(self, streams: Streams) -> tuple[Floats, Floats]:
         """Evidence and bits of new rows."""
-        codes = self.grams.code(streams, own=False)
-        excess = kernels.excesses(streams.offsets, False, codes, self.by_context, self.mean)
-        bits = kernels.row_sums(codes[0], streams.offsets) / kernels.FIXED
+        codes = self.grams.code(streams)
+        excess = rows.excesses(streams.offsets, False, codes, self.by_context, self.mean)
+        bits = rows.row_sums(codes[0], streams.offsets) / FIXED
         bins = _length_bins(streams)
-        return _standardised(excess / kernels.FIXED, bins, self.moments, own=False), bits
+        evidence = _standardised(excess[streams.places] / FIXED, bins, self.moments, own=False)
+        return evidence, bits[streams.places]
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,28 +146,28 @@ def _looks(
             *(["words"] if vocabulary else []),
         )
     for name in names:
+        data = masked if name == "digits masked" else column.data
+        equal = rows.first_equals(data, column.offsets)
         if name == "words" and separator is not None:
             words = _words(column, separator)
-            rows = [[vocabulary.get(word, TOKEN_NEW) for word in row] for row in words]
-            lengths = np.array([len(row) for row in rows], np.int64)
-            flat = np.array([code for row in rows for code in row], np.int32)
-            looks[name] = (_streams(flat, np.append(0, np.cumsum(lengths)), TOKEN_END), TOKEN_ORDER)
+            coded = [[vocabulary.get(word, TOKEN_NEW) for word in row] for row in words]
+            lengths = np.array([len(row) for row in coded], np.int64)
+            flat = np.array([code for row in coded for code in row], np.int32)
+            offsets = np.append(0, np.cumsum(lengths))
+            looks[name] = (_streams(flat, offsets, equal, TOKEN_END), TOKEN_ORDER)
         else:
-            data = column.data if name == "bytes" else masked
-            looks[name] = (_streams(data.astype(np.int32), column.offsets, END), BYTE_ORDER)
+            looks[name] = (_streams(data, column.offsets, equal, END), BYTE_ORDER)
     return looks
 
 
-def _streams(flat: Ints, offsets: Ints, end: int) -> Streams:
-    """Rows with their start and end symbols around them."""
-    n = offsets.size - 1
-    shifted = offsets + 2 * np.arange(n + 1)
-    symbols = np.empty(flat.size + 2 * n, np.int32)
-    symbols[shifted[:-1]] = START
-    symbols[shifted[1:] - 1] = end
-    rows = np.repeat(np.arange(n), np.diff(offsets))
-    symbols[np.arange(flat.size) + 2 * rows + 1] = flat
-    return Streams(symbols, shifted)
+def _streams(flat: Ints, offsets: Ints, equal: Ints, end: int) -> Streams:
+    """Different rows with their start and end symbols around them; `equal` from `first_equals`."""
+    different = np.flatnonzero(equal == np.arange(equal.size))
+    lengths = np.diff(offsets)[different] + 2
+    places = np.append(0, np.cumsum(lengths))
+    symbols = np.empty(int(places[-1]), np.int32)
+    rows.frame(flat.astype(np.int32), offsets, different, np.array([START, end]), symbols)
+    return Streams(symbols, places, np.searchsorted(different, equal))
 
 
 def _words(column: Texts, separator: int) -> list[list[bytes]]:
@@ -237,16 +177,16 @@ def _words(column: Texts, separator: int) -> list[list[bytes]]:
 
 def _separator(column: Texts) -> int | None:
     """The one byte between the words of most rows, if these are sequences of words that recur."""
-    present = column.take(np.flatnonzero(column.classes == 0))
+    present = column if not column.classes.any() else column.take(column.classes == 0)
     if not len(present) or not present.data.size:
         return None
     counts = np.bincount(present.data, minlength=256)
     separator = max(SEPARATORS, key=lambda byte: counts[byte])
     if counts[separator] < 2 * len(present):
         return None
-    odd = ~IS_WORD[present.data] & (present.data != separator)
-    rows = np.repeat(np.arange(len(present)), np.diff(present.offsets))
-    if np.unique(rows[odd]).size > (1 - SEQUENCE_SHARE) * len(present):
+    odd = ~IS_WORD & (np.arange(256) != separator)
+    n_odd = rows.count_rows_with(present.data, present.offsets, odd)
+    if n_odd > (1 - SEQUENCE_SHARE) * len(present):
         return None
     words = [word for row in _words(present, separator) for word in row]
     return separator if len(set(words)) * 4 <= len(words) else None
@@ -278,24 +218,6 @@ def _bounded(deviations: Floats) -> Floats:
 
 def _length_bins(streams: Streams) -> Ints:
     """Quarter octave of each row's length."""
-    lengths = np.diff(streams.offsets) - 1
+    lengths = np.diff(streams.offsets)[streams.places] - 1
     octaves = np.log2(np.maximum(lengths, 1))
     return np.asarray(np.floor(BINS_PER_OCTAVE * octaves), np.int64)
-
-
-def _moved(old: Tables, size: int) -> Tables:
-    """The same counts in tables of another size."""
-    tables = _empty_tables(size, old[3].shape[0], old[3].shape[1] - 1)
-    kernels.rehash(old[0], old[1], old[2], tables)
-    return tables
-
-
-def _empty_tables(size: int, longest: int, order: int) -> Tables:
-    """Keys, counts, followers, and the slots of one row; size is rounded up to a power of two."""
-    size = 1 << int(np.ceil(np.log2(size)))
-    return (
-        np.zeros(size, np.uint64),
-        np.zeros(size, np.int32),
-        np.zeros(size, np.int32),
-        np.zeros((longest, order + 1), np.int64),
-    )

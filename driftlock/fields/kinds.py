@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -24,7 +26,7 @@ from driftlock.fields.values import (
     symbols,
     text_hashes,
 )
-from driftlock.fields.written import Written, learn_written
+from driftlock.fields.written import Written, learn_written, looks_written
 
 KINDS = ("category", "number", "time", "text", "id")
 FEW_VALUES = 8
@@ -35,6 +37,7 @@ FORMATTED = re.compile(
     r"[$\u20ac\u00a3\u00a5]\s?-?\d[\d.,]*|-?\d+(?:[.,]\d+)+\s?(?:%|[^\W\d_]{1,3})?|-?\d+\s?(?:%|[^\W\d_]{1,3})"
 )
 SPACE = re.compile(r"\s")
+WITH_DIGIT = re.compile(r"[^\W_]*\d[^\W_]*")
 FEW_SENTENCES, WORDS_PER_SENTENCE, WORD_REUSE = 30, 4, 4
 ID_SHARE = 0.95
 SAMPLE = 5_000
@@ -108,6 +111,8 @@ def _decide_object(present: pd.Series[Any]) -> Decision:
     codes, texts = symbols(present)
     distinct = len(texts)
     looked_at, repeats, chosen = _sample(present, codes, texts)
+    if not _may_be_read(looked_at, repeats):
+        return _decide_texts(chosen, len(codes), distinct)
     parsed = numbers(looked_at)
     share = parsed.weighted_share(repeats)
     written = _convention(looked_at, repeats, parsed)
@@ -122,6 +127,21 @@ def _decide_object(present: pd.Series[Any]) -> Decision:
         if share > MOST and found.kind == "number":
             return found
     return _decide_texts(chosen, len(codes), distinct)
+
+
+def _may_be_read(present: pd.Series[Any], repeats: Ints) -> bool:
+    """Whether most values may be numbers or times, however written: not if none of the first is.
+
+    These are as few as there can be, and yet more than may be spared.
+    """
+    first = int(np.searchsorted(np.cumsum(repeats), (1 - MOST) * repeats.sum(), side="right")) + 1
+    few = present.iloc[:first]
+    as_numbers = numbers(few)
+    return bool(
+        (as_numbers.readable | as_numbers.missing).any()
+        or any(isinstance(value, str) and looks_written(value) for value in few)
+        or times(few).readable.any()
+    )
 
 
 def _decide_texts(chosen: list[str], n: int, distinct: int) -> Decision:
@@ -142,12 +162,9 @@ def _decide_texts(chosen: list[str], n: int, distinct: int) -> Decision:
 
 def _decide_time(present: pd.Series[Any], repeats: Ints) -> Decision | None:
     """Texts that are times, if they are: ISO, or dates of which days and months can be told."""
-    # the first few are too many to be spared: where none of them is a time, the rest is not read
-    first = int(np.searchsorted(np.cumsum(repeats), (1 - MOST) * repeats.sum(), side="right")) + 1
-    if times(present.iloc[:first]).readable.any():
-        as_times = times(present).weighted_share(repeats)
-        if as_times > MOST:
-            return Decision("time", f"{as_times:.1%} of the values read as ISO times")
+    as_times = times(present).weighted_share(repeats)
+    if as_times > MOST:
+        return Decision("time", f"{as_times:.1%} of the values read as ISO times")
     unit = date_format(present, repeats, MOST)
     if unit is None:
         return None
@@ -262,9 +279,11 @@ def _structureless(texts: list[str]) -> str:
     """
     if sum(bool(SPACE.search(text)) for text in texts) > (1 - ID_SHARE) * len(texts):
         return ""
-    if sum(bool(FORMATTED.fullmatch(text)) for text in texts) >= ID_SHARE * len(texts):
+    most_odd = len(texts) - math.ceil(ID_SHARE * len(texts))
+    odd = (text for text in texts if not FORMATTED.fullmatch(text))
+    if len(list(islice(odd, most_odd + 1))) <= most_odd:
         return ""  # an amount, a share or an address: its digits say how much
-    skeletons = Counter(re.sub(r"[^\W_]*\d[^\W_]*", "#", text) for text in texts)
+    skeletons = Counter(WITH_DIGIT.sub("#", text) for text in texts)
     skeleton, count = skeletons.most_common(1)[0]
     if count >= ID_SHARE * len(texts) and "#" in skeleton:
         return f"all of the shape {skeleton!r} (# stands for letters and digits)"

@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from driftlock.arrays import Ints
+from driftlock.fields.times import WRITTEN_DATE
 from driftlock.fields.values import is_spelt_missing
 
 CURRENCY = "$\u00a2-\u00a5\u0e3f\u20a0-\u20c0"
@@ -89,6 +90,13 @@ class Written:
     def _adds_to_plain(self) -> bool:
         """Whether what Python reads means the same here, so that 1e5 is no misprint."""
         return self.decimal == "." and not (self.before or self.after)
+
+
+def looks_written(text: str) -> bool:
+    """Whether a text may be a number by some convention, or a date with its parts between marks."""
+    return TEXT.fullmatch(text.strip().translate(SPELLINGS)) is not None or (
+        WRITTEN_DATE.fullmatch(text) is not None
+    )
 
 
 def learn_written(counts: Mapping[str, int], n: int, *, is_asked: bool = False) -> Written | None:

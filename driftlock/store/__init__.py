@@ -17,7 +17,17 @@ from typing import Any
 import pandas as pd
 
 from driftlock import arrays, baseline, calibration, scoring
-from driftlock.coders import category, context, entity, measure, nearest, number, residual, row
+from driftlock.coders import (
+    category,
+    context,
+    entity,
+    grams,
+    measure,
+    nearest,
+    number,
+    residual,
+    row,
+)
 from driftlock.coders import text as text_coder
 from driftlock.coders import time as time_coder
 from driftlock.errors import DriftlockWarning, FileError
@@ -73,7 +83,7 @@ _CLASSES = (
     scoring.Level,
     scoring.Model,
     scoring.Scores,
-    text_coder.Grams,
+    grams.Grams,
     text_coder.TextCoder,
     text_coder.View,
     text_field.TextField,
