@@ -101,6 +101,27 @@ class Detector(Estimator):
     True
     """
 
+    def __init__(
+        self,
+        *,
+        alpha: float = 0.05,
+        control: str = "fdr",
+        tail: bool = True,
+        calibration: str = "auto",
+        fields: Mapping[str, str] | None = None,
+        entity: str | Sequence[str] | None = None,
+        clean: bool = False,
+        rng: int | np.random.Generator | None = None,
+    ) -> None:
+        self.alpha = alpha
+        self.control = control
+        self.tail = tail
+        self.calibration = calibration
+        self.fields = fields
+        self.entity = entity
+        self.clean = clean
+        self.rng = rng
+
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002, N803  (scikit-learn's names)
         """Learn the code and the null distribution of a baseline.
 

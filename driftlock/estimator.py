@@ -25,26 +25,14 @@ class Estimator:
     `driftlock.Detector` says what each option is.
     """
 
-    def __init__(
-        self,
-        *,
-        alpha: float = 0.05,
-        control: str = "fdr",
-        tail: bool = True,
-        calibration: str = "auto",
-        fields: Mapping[str, str] | None = None,
-        entity: str | Sequence[str] | None = None,
-        clean: bool = False,
-        rng: int | np.random.Generator | None = None,
-    ) -> None:
-        self.alpha = alpha
-        self.control = control
-        self.tail = tail
-        self.calibration = calibration
-        self.fields = fields
-        self.entity = entity
-        self.clean = clean
-        self.rng = rng
+    alpha: float
+    control: str
+    tail: bool
+    calibration: str
+    fields: Mapping[str, str] | None
+    entity: str | Sequence[str] | None
+    clean: bool
+    rng: int | np.random.Generator | None
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
         """The options, by name.
