@@ -105,7 +105,7 @@ def test_every_field_but_a_text_is_judged_by_the_entity(block) -> None:
     fitted, entities, columns, coders = block
     measures = [c.measure(column, own=True) for c, column in zip(coders, columns)]
     scaled = scaled_numbers(coders, columns)
-    parts = fitted.parts(entities, columns, measures, scaled, own=True)
+    parts = list(fitted.parts(entities, columns, measures, scaled, own=True))
     assert [field for field, _ in parts] == [0, 1, 2, 3]
     owners = entities.owners.codes.tolist()
     for field, part in ((0, 0), (1, 1)):

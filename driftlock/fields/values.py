@@ -5,6 +5,7 @@ Nothing is dropped: what is no number or no time is marked unreadable, what is n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from driftlock.arrays import Floats, Ints, Mask
 from driftlock.fields.nested import plain
 
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 Values = TypeVar("Values", Floats, NDArray[np.int64])
 
 MARK = "\x1f"  # in front of a symbol that is no text: 5 and "5" are different symbols
@@ -72,19 +74,31 @@ def symbols(values: pd.Series[Any]) -> tuple[Ints, list[str]]:
     elif values.dtype == object and pd.api.types.infer_dtype(values, skipna=True) not in ALIKE:
         missing = values.isna().to_numpy()
         each = [None if gap else symbol(value) for value, gap in zip(values, missing, strict=True)]
-        codes, found = pd.factorize(np.array(each, dtype=object))
-        uniques = found.tolist()
+        codes, uniques = _factorized(np.array(each, dtype=object))
     else:
-        codes, index = pd.factorize(values)
-        uniques = index.tolist()
+        codes, uniques = _factorized(values)
     texts = uniques
     if pd.api.types.infer_dtype(uniques) != "string":
-        merged, found = pd.factorize(np.array([symbol(unique) for unique in uniques], dtype=object))
-        codes, texts = np.append(merged, -1)[codes], found.tolist()
+        merged, texts = _factorized(np.array([symbol(unique) for unique in uniques], dtype=object))
+        codes = np.append(merged, -1)[codes]
     if (codes < 0).any():
         codes = np.where(codes < 0, len(texts), codes)
         texts.append(MISSING_SYMBOL)
     return codes.astype(np.int64), texts
+
+
+def _factorized(values: Any) -> tuple[Ints, list[Any]]:
+    """Codes and the value of each; -1 where it is missing."""
+    codes, found = pd.factorize(values)
+    uniques = found.tolist()
+    if any(type(u) is str and not u.isascii() and HALF_CHARACTER.search(u) for u in uniques):
+        # to pandas before 3 all texts with half a character are the same one
+        gaps = pd.isna(values)
+        places: dict[Any, int] = {}
+        each = zip(values, gaps, strict=True)
+        codes = np.array([-1 if gap else places.setdefault(v, len(places)) for v, gap in each])
+        uniques = list(places)
+    return codes, uniques
 
 
 def content_hashes(columns: Iterable[pd.Series[Any]], key: str) -> NDArray[np.uint64]:

@@ -136,6 +136,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     logs.get().info("stopped")
 
 
+class _Files(StaticFiles):
+    """Files of a folder; a path that no system knows is none of them."""
+
+    def lookup_path(self, path: str) -> tuple[str, Any]:
+        return ("", None) if "\x00" in path else super().lookup_path(path)
+
+
 def _add_pages(app: FastAPI) -> None:
     """The page for people, and the API document laid out, both without a network."""
 
@@ -147,13 +154,11 @@ def _add_pages(app: FastAPI) -> None:
 
     app.get("/", include_in_schema=False)(page("index.html"))
     app.get("/docs", include_in_schema=False)(page("docs.html"))
-    app.mount("/page", StaticFiles(directory=PAGE), name="page")
+    app.mount("/page", _Files(directory=PAGE), name="page")
     swagger = find_spec("fastapi_offline")
     assert swagger is not None
     assert swagger.origin is not None
-    app.mount(
-        "/docs/assets", StaticFiles(directory=Path(swagger.origin).parent / "static"), name="docs"
-    )
+    app.mount("/docs/assets", _Files(directory=Path(swagger.origin).parent / "static"), name="docs")
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

@@ -79,7 +79,7 @@ async def detect(request: Request, query: Annotated[DetectQuery, Query()]) -> Re
     def work(events: Events) -> dict[str, Any]:
         name = query.baseline_name
         detector = None if name is None else app.baselines.get(name)
-        return screen(events, query, app.settings, detector)
+        return screen(events, query, app.settings, detector, request.query_params.keys())
 
     found, answered = await _worked_on(request, query.format, work)
     metrics.ROWS.inc(found["total_events"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -25,13 +25,17 @@ _said: ContextVar[list[str] | None] = ContextVar("said", default=None)
 
 
 def screen(
-    events: Events, query: DetectQuery, settings: Settings, detector: dl.Detector | None
+    events: Events,
+    query: DetectQuery,
+    settings: Settings,
+    detector: dl.Detector | None,
+    given: Set[str] = frozenset(),
 ) -> dict[str, Any]:
     """Judge events, by a kept detector or by the first of them; the answer but for its frame."""
     _check(query, settings, detector)
     with collected_warnings() as said:
         if query.window == 1:
-            found = _rows(events, query, settings, detector)
+            found = _rows(events, query, settings, detector, given)
         else:
             found = _windows(events, query, settings)
     return {"total_events": len(events)} | found | {"warnings": said}
@@ -80,7 +84,11 @@ def _check(query: DetectQuery, settings: Settings, detector: dl.Detector | None)
 
 
 def _rows(
-    events: Events, query: DetectQuery, settings: Settings, detector: dl.Detector | None
+    events: Events,
+    query: DetectQuery,
+    settings: Settings,
+    detector: dl.Detector | None,
+    given: Set[str],
 ) -> dict[str, Any]:
     """Each row by itself; a codec, which cannot tell single rows apart, gives way to fields."""
     is_codec = query.algo in CODECS
@@ -88,8 +96,8 @@ def _rows(
     if detector is not None:
         algo = "text" if answers.is_of_text(detector.feature_names_in_.tolist()) else "fields"
         first, found = 0, detector.detect(_table(events, algo))
-        if given := sorted(query.model_fields_set & KEPT_OPTIONS):
-            _warn(f"{', '.join(given)}: those that the baseline was kept with hold")
+        if unused := sorted(given & KEPT_OPTIONS):
+            _warn(f"{', '.join(unused)}: those that the baseline was kept with hold")
     else:
         first = query.baseline or FIRST_ROWS
         found = dl.detect(
