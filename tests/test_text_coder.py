@@ -190,7 +190,7 @@ def test_code_block(bodies, body, order) -> None:
             if gram in node_of_gram:
                 values[k, t] = tables[2][node_of_gram[gram]]
     fixed, n = np.empty(len(row) - 1, np.int32), len(row) - 1
-    text_codes.code_block(values, n, tuple(totals[:2]), np.empty((2, n)), fixed)
+    text_codes.code_block(values, 0, n, tuple(totals[:2]), np.empty((2, n)), fixed)
     assert fixed.tolist() == naive_text.code_row(row, order, naive_text.learn(rows, order))
 
 

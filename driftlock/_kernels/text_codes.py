@@ -37,22 +37,22 @@ def one_order_more(here, before, shares):  # type: ignore[no-untyped-def]
 
 
 @jit
-def code_block(values, n, left, shares, fixed):  # type: ignore[no-untyped-def]
+def code_block(values, at, n, left, shares, fixed):  # type: ignore[no-untyped-def]
     """Code lengths of n symbols in units of 2**-20 bits, into fixed.
 
-    values[k, 1 + t] = the counts of the gram of k + 1 symbols that ends with symbol t, 0 where
-    there is none; values[:, 0] those before the first. left = (symbols coded, different symbols).
+    values[k, at + 1 + t] = the counts of the gram of k + 1 symbols that ends with symbol t, 0
+    where there is none; values[:, at] those before the first. left = (symbols coded, different symbols).
     Witten-Bell, mixed with the estimate of the two symbols before: longer contexts that were seen
     at the same places only would otherwise each charge for the same surprise.
     """
     seen, different = left
     share, near = shares[0, :n], shares[1, :n]
     for t in range(n):
-        count = values[0, 1 + t] & OCCURRENCES
+        count = values[0, at + 1 + t] & OCCURRENCES
         share[t] = (count + different / 256.0) / (seen + different) if different > 0 else 1 / 256.0
     near[:] = share
     for k in range(1, values.shape[0]):
-        one_order_more(values[k, 1 : n + 1], values[k - 1, :n], share)
+        one_order_more(values[k, at + 1 : at + n + 1], values[k - 1, at : at + n], share)
         if k <= NEAR:
             near[:] = share
     for t in range(n):
@@ -136,7 +136,7 @@ def code_own_rows(offsets, order, tables, totals, ends, out):  # type: ignore[no
             stop = min(first + BLOCK, size)
             gather(levels, first - 1, stop, counts, values)
             into = slice(begin + first - 1, begin + stop - 1)
-            code_block(values, stop - first, left, shares, fixed[into])
+            code_block(values, np.int64(0), stop - first, left, shares, fixed[into])
         put_back(size, counts, levels, undo[:n_undo])
         contexts[begin] = 0
         for t in range(2, size):
@@ -209,4 +209,4 @@ def code_new_rows(symbols, offsets, shape, tables, totals, out):  # type: ignore
             skip = 1 if first == start else 0
             n = stop - first - skip
             begin = first + skip - row - 1
-            code_block(values[:, skip:], n, left, shares, fixed[begin : begin + n])
+            code_block(values, skip, n, left, shares, fixed[begin : begin + n])
