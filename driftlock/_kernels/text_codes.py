@@ -41,7 +41,8 @@ def code_block(values, at, n, left, shares, fixed):  # type: ignore[no-untyped-d
     """Code lengths of n symbols in units of 2**-20 bits, into fixed.
 
     values[k, at + 1 + t] = the counts of the gram of k + 1 symbols that ends with symbol t, 0
-    where there is none; values[:, at] those before the first. left = (symbols coded, different symbols).
+    where there is none; values[:, at] those before the first. left = (symbols coded, different
+    symbols).
     Witten-Bell, mixed with the estimate of the two symbols before: longer contexts that were seen
     at the same places only would otherwise each charge for the same surprise.
     """
