@@ -135,7 +135,7 @@ def verdict(statistics: NDArray[np.int64]) -> tuple[Floats, float]:
     Pesarin and Salmaso, "Permutation Tests for Complex Data", 2010, chapter 4.
     """
     k = statistics.shape[1]  # of text the first four
-    counts = kernels.verdicts(statistics, TWO_SIDED[:k], VERDICT[:k])
+    counts = kernels.verdicts(np.ascontiguousarray(statistics), TWO_SIDED[:k], VERDICT[:k])
     p = counts / len(statistics)
     return p[:-1], float(p[-1])
 

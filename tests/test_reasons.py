@@ -9,7 +9,7 @@ import driftlock as dl
 from driftlock.reasons import Reason, brief, notable, reasons_of
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def found() -> dl.Detection:
     return dl.detect(dl.datasets.load("mixed").events[:460], baseline=400)
 

@@ -804,6 +804,7 @@ def ticks(figure):
     return [label.get_text() for label in figure.axes[1].get_xticklabels()]
 
 
+@pytest.mark.jit
 def test_pictures_name_windows_as_users_do(stream):
     few = scan(stream[:700], window=100, n_permutations=19, rng=1)
     assert ticks(few.plot()) == ["0", "1", "2"]
