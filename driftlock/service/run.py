@@ -88,6 +88,8 @@ def _listening(settings: Settings) -> socket.socket:
         )
         raise OptionError(f"cannot listen on {host}:{port}: {why}") from None
     listener.set_inheritable(True)
+    # asyncio does so for sockets of its own; else each answer's last part waits for 40 ms
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # answers that nobody takes are given up
         seconds = max(settings.upload_seconds, 1)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(1000 * seconds))
