@@ -32,7 +32,7 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65_535, description="Port; 0 takes a free one.")
-    workers: int = Field(1, ge=1, le=64, description="Processes; each holds about 250 MB.")
+    workers: int = Field(1, ge=1, le=64, description="Processes; each holds about 330 MB.")
     data_dir: Path = Field(
         default_factory=_state_folder, description="Folder that kept baselines stand in."
     )
