@@ -50,8 +50,25 @@ class Served:
 
     def logged(self) -> list[dict[str, Any]]:
         """What it has logged so far: every line is a JSON object, but those of warm-up."""
-        lines = self.log_file.read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines if not line.startswith("driftlock: compiling")]
+        lines = self.log_file.read_text(encoding="utf-8").splitlines(keepends=True)
+        whole = [line for line in lines if line.endswith("\n")]  # the last may be on its way
+        return [json.loads(line) for line in whole if not line.startswith("driftlock: compiling")]
+
+    def logged_of(self, request_id: str) -> dict[str, Any]:
+        """The line about a request, which is written after its answer has gone."""
+        found: list[dict[str, Any]] = []
+
+        def is_there() -> bool:
+            found[:] = [
+                line
+                for line in self.logged()
+                if line["event"] == "request" and line.get("request_id") == request_id
+            ]
+            return bool(found)
+
+        until(is_there)
+        assert len(found) == 1
+        return found[0]
 
     def stop(self, patience: float = 60) -> int:
         """End it as a supervisor does, and return its exit code."""
@@ -105,6 +122,12 @@ def until(condition: Callable[[], object], patience: float = 20) -> None:
     while not condition():
         assert time.monotonic() < deadline, "did not come to hold in time"
         time.sleep(0.02)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time of a process and of the children that it has waited for."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from serving import PATIENCE, TESTDATA, free_port
+from serving import PATIENCE, TESTDATA, cpu_seconds, free_port
 
 import driftlock
 
@@ -208,12 +208,6 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> N
                 pass
             time.sleep(0.02)
     raise AssertionError("not ready in time:\n" + log.read_text(encoding="utf-8"))
-
-
-def cpu_seconds(pid: int) -> float:
-    """Processor time of a process and of the children that it has waited for."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.fixture

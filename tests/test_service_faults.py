@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 import zstandard
-from serving import LONG, SLOW, TESTDATA, Served, numbers, refusal, served, until
+from serving import LONG, SLOW, TESTDATA, Served, cpu_seconds, numbers, refusal, served, until
 
 pytestmark = pytest.mark.jit  # servers run in processes of their own, and are slow without
 
@@ -184,9 +184,9 @@ def test_bombs_take_little_memory_and_time(faulty: Served) -> None:
     before = memory(faulty)
     for name, (body, encoding, status, code) in bombs().items():
         assert len(body) <= 10 * MB, name
-        began = time.monotonic()
+        began = cpu_seconds(faulty.process.pid)
         assert refusal(post(faulty, body, encoding))[:2] == (status, code), name
-        assert time.monotonic() - began < 6, name
+        assert cpu_seconds(faulty.process.pid) - began < 6, name
         assert memory(faulty) - before < 200 * MB, name
 
 
@@ -272,10 +272,10 @@ def test_the_work_for_a_client_that_goes_is_given_up(faulty: Served) -> None:
         connection.sendall(SLOW)
         time.sleep(1)
         vanish(connection)
-        until(lambda: numbers(client)["driftlock_clients_vanished_total"] == before + 1, 2)
+        until(lambda: numbers(client)["driftlock_clients_vanished_total"] == before + 1, 8)
     began = time.monotonic()
     assert is_healthy(faulty)  # there is one place, and it is free again
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 12
 
 
 def test_a_client_that_goes_while_it_is_answered_is_counted(faulty: Served) -> None:

@@ -41,7 +41,7 @@ def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         max_cells=1500,
         max_permutations=999,
         max_listed=3,
-        upload_seconds=2,
+        upload_seconds=4,
         cors_origins=ORIGIN,
         trusted_proxies="127.0.0.0/8",
     ) as server:
@@ -55,9 +55,9 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         tmp_path_factory.mktemp("busy"),
         concurrency=1,
         queue=1,
-        queue_seconds=1.5,
-        request_seconds=3,
-        upload_seconds=5,
+        queue_seconds=4,
+        request_seconds=8,
+        upload_seconds=10,
     ) as server:
         yield server
 
@@ -126,12 +126,12 @@ def status_of(answer: bytes) -> int:
 
 def test_a_length_that_is_too_large_is_refused_before_the_body_comes(narrow: Served) -> None:
     began = time.monotonic()
-    with socket.create_connection(("127.0.0.1", narrow.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", narrow.port), timeout=20) as connection:
         connection.sendall(head(10**12))
         answer = received(connection)
     assert status_of(answer) == 413
     assert b'"body_too_large"' in answer
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 3.5
 
 
 @pytest.mark.parametrize("length", ["-1", "abc", "9" * 30 + "x", "+5", "5, 6"])
@@ -148,26 +148,26 @@ def test_more_bytes_than_the_length_are_not_part_of_the_body(narrow: Served) -> 
 
 def test_fewer_bytes_than_the_length_end_after_the_time_for_uploads(narrow: Served) -> None:
     began = time.monotonic()
-    with socket.create_connection(("127.0.0.1", narrow.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", narrow.port), timeout=20) as connection:
         connection.sendall(head(19_000) + rows(60))
         answer = received(connection)
         assert status_of(answer) == 408
         assert b'"upload_timed_out"' in answer
-        assert 1.5 < time.monotonic() - began < 4
+        assert 3.5 < time.monotonic() - began < 10
         connection.sendall(b" ")  # one more byte does not put the end off for ever
         assert connection.recv(65_536) == b""
-    assert time.monotonic() - began < 7
+    assert time.monotonic() - began < 15
 
 
 def test_a_head_that_never_ends_is_given_up(narrow: Served) -> None:
     began = time.monotonic()
-    with socket.create_connection(("127.0.0.1", narrow.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", narrow.port), timeout=20) as connection:
         connection.sendall(b"POST /v1/detect HTTP/1.1\r\n")
         for _ in range(3):
-            time.sleep(0.4)
+            time.sleep(0.8)
             connection.sendall(b"X-More: and more\r\n")
         assert connection.recv(65_536) == b""
-    assert 1.5 < time.monotonic() - began < 4
+    assert 3.5 < time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(
@@ -241,8 +241,8 @@ def test_work_that_takes_too_long_is_given_up_and_its_place_is_free(busy: Served
         began = time.monotonic()
         answer = client.post("/v1/detect", params=LONG, content=SLOW)
         assert refusal(answer) == (504, "timed_out", None)
-        assert 2.5 < time.monotonic() - began < 8
-        until(lambda: works(client), 3)
+        assert 7.5 < time.monotonic() - began < 20
+        until(lambda: works(client), 8)
 
 
 def works(client: httpx.Client) -> bool:
@@ -266,12 +266,12 @@ def test_many_at_once_are_told_to_come_back(busy: Served) -> None:
     # one works until it is given up, one waits for its turn too long, the others go at once
     assert told == [(503, "overloaded")] * 9 + [(504, "timed_out")]
     refused = sorted(seconds for answer, seconds in answers if answer.status_code == 503)
-    assert refused[7] < 1.4
-    assert 1.4 < refused[8] < 3
+    assert refused[7] < 3.9
+    assert 3.9 < refused[8] < 8
     assert all(a.headers["retry-after"] == "1" for a, _ in answers if a.status_code == 503)
     with busy.client() as client:
         assert numbers(client)["driftlock_queue"] == 0
-        until(lambda: works(client), 3)
+        until(lambda: works(client), 8)
 
 
 @pytest.mark.jit
@@ -285,10 +285,10 @@ def test_a_client_that_goes_while_it_waits_leaves_the_queue(busy: Served) -> Non
         with socket.create_connection(("127.0.0.1", busy.port)) as connection:
             connection.sendall(head(len(SLOW)) + SLOW)
             until(lambda: numbers(client)["driftlock_queue"] == 1)
-        until(lambda: numbers(client)["driftlock_queue"] == 0, 0.7)
-        until(lambda: numbers(client)["driftlock_clients_vanished_total"] == before + 1, 0.7)
+        until(lambda: numbers(client)["driftlock_queue"] == 0, 3)
+        until(lambda: numbers(client)["driftlock_clients_vanished_total"] == before + 1, 3)
         worker.join()
-        until(lambda: works(client), 3)
+        until(lambda: works(client), 8)
 
 
 def test_keys_open_and_nothing_else_does(locked: Served) -> None:
