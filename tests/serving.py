@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import socket
-import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import numpy as np
 
+from driftlock.errors import OptionError
 from driftlock.service.answers import Failure
+from driftlock.service.child import Child, started
 from driftlock.service.middleware import PROTECTING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-COMMAND = [sys.executable, "-c", "from driftlock.cli import main; raise SystemExit(main())"]
-PATIENCE = 300  # seconds; kernels may have to be compiled first
 TESTDATA = Path(__file__).parents[1] / "testdata"
 
 # Work of many seconds, in events without an order.
@@ -35,13 +32,9 @@ LONG = {"baseline": 500, "window": 50, "hop": 1, "permutations": 100_000, "contr
 
 
 @dataclass
-class Served:
-    """A running server."""
+class Served(Child):
+    """A running server, and what a test asks of it."""
 
-    url: str
-    port: int
-    process: subprocess.Popen[bytes]
-    log_file: Path
     data_dir: Path
 
     def client(self, **options: Any) -> httpx.Client:
@@ -69,12 +62,6 @@ class Served:
         until(is_there)
         assert len(found) == 1
         return found[0]
-
-    def stop(self, patience: float = 60) -> int:
-        """End it as a supervisor does, and return its exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(patience)
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str, dict[str, Any] | None]:
@@ -130,54 +117,18 @@ def cpu_seconds(pid: int) -> float:
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def served(folder: Path, *, wait: bool = True, **settings: object) -> Iterator[Served]:
     """A server with settings by name, ready unless `wait` is off; `folder` takes its files.
 
     Rates are not limited unless the settings say so.
     """
-    port = free_port()
-    chosen = {"port": port, "data_dir": folder / "baselines", "rate_limit": "off"} | settings
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("DRIFTLOCK_HTTP_")}
-    environment |= {f"DRIFTLOCK_HTTP_{name.upper()}": str(v) for name, v in chosen.items()}
-    log_file = folder / f"server-{port}.log"
-    with log_file.open("wb") as log:
-        process = subprocess.Popen(
-            [*COMMAND, "serve"], stdout=log, stderr=subprocess.STDOUT, env=environment
-        )
-    server = Served(
-        f"http://127.0.0.1:{port}", port, process, log_file, Path(str(chosen["data_dir"]))
-    )
-    try:
+    chosen = {"rate_limit": "off", "data_dir": folder / "baselines"} | settings
+    with started(folder, chosen) as child:
+        server = Served(**vars(child), data_dir=Path(str(chosen["data_dir"])))
         if wait:
-            _wait_until_ready(server)
+            try:
+                server.wait_until_ready()
+            except OptionError:
+                raise AssertionError(server.log_file.read_text(encoding="utf-8")) from None
         yield server
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(60)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _wait_until_ready(server: Served) -> None:
-    deadline = time.monotonic() + PATIENCE
-    with server.client() as client:
-        while time.monotonic() < deadline:
-            assert server.process.poll() is None, server.log_file.read_text(encoding="utf-8")
-            try:
-                if client.get("/readyz").status_code == 200:
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.05)
-    raise AssertionError("not ready in time:\n" + server.log_file.read_text(encoding="utf-8"))

@@ -22,9 +22,11 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from serving import PATIENCE, TESTDATA, cpu_seconds, free_port
+from serving import TESTDATA, cpu_seconds
 
 import driftlock
+from driftlock.errors import OptionError
+from driftlock.service.child import free_port, wait_until_ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -188,26 +190,15 @@ def running(place: Place, folder: Path, **more: object) -> Iterator[Running]:
         )
         url = f"http://127.0.0.1:{port}"
         try:
-            wait_until_ready(url, process, log)
+            try:
+                wait_until_ready(url, process)
+            except OptionError:
+                raise AssertionError(log.read_text(encoding="utf-8")) from None
             seconds = time.monotonic() - began
             yield Running(url, process, log, group, seconds, cpu_seconds(process.pid))
         finally:
             process.kill()
             process.wait()
-
-
-def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    with httpx.Client(base_url=url, trust_env=False) as client:
-        while time.monotonic() < deadline:
-            assert process.poll() is None, log.read_text(encoding="utf-8")
-            try:
-                if client.get("/readyz").status_code == 200:
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.02)
-    raise AssertionError("not ready in time:\n" + log.read_text(encoding="utf-8"))
 
 
 @pytest.fixture

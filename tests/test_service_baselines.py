@@ -13,9 +13,10 @@ from pathlib import Path
 import httpx
 import pandas as pd
 import pytest
-from serving import COMMAND, TESTDATA, Served, numbers, refusal, served, until
+from serving import TESTDATA, Served, numbers, refusal, served, until
 
 import driftlock as dl
+from driftlock.service import child
 from driftlock.service.answers import BaselineKept, BaselineList
 
 pytestmark = pytest.mark.jit  # servers run in processes of their own, and are slow without
@@ -194,7 +195,7 @@ def test_a_process_that_is_killed_while_it_writes_leaves_the_old_one(
     flag = tmp_path / "flag"
     monkeypatch.setenv("FLAG", str(flag))
     code = DYING.format(fault="os.kill(os.getpid(), 9)")
-    monkeypatch.setattr("serving.COMMAND", [COMMAND[0], "-c", code])
+    monkeypatch.setattr(child, "CODE", code)
     with served(tmp_path) as server:
         assert keep(server, "one").status_code == 201
         before = (server.data_dir / "one.npz").read_bytes()
@@ -219,7 +220,7 @@ def test_a_full_disk_is_told_and_leaves_the_old_one(
     flag = tmp_path / "flag"
     monkeypatch.setenv("FLAG", str(flag))
     code = DYING.format(fault="raise OSError(28, 'No space left on device')")
-    monkeypatch.setattr("serving.COMMAND", [COMMAND[0], "-c", code])
+    monkeypatch.setattr(child, "CODE", code)
     with served(tmp_path) as server:
         assert keep(server, "one").status_code == 201
         before = (server.data_dir / "one.npz").read_bytes()

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from serving import Served, free_port, served
+from serving import Served, served
 
 import driftlock as dl
 from driftlock.cli import main
-from driftlock.service import check, demo
+from driftlock.service import check, child, demo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,7 +175,7 @@ def test_a_missing_header_is_named() -> None:
         ("screening.example.org", "is no address"),
         ("ftp://127.0.0.1", "is no address"),
         ("http://127.0.0.1:99999999", "cannot be reached"),
-        (f"http://127.0.0.1:{free_port()}", "cannot be reached"),
+        (f"http://127.0.0.1:{child.free_port()}", "cannot be reached"),
     ],
 )
 def test_nobody_there(url: str, expected: str, capsys) -> None:
@@ -204,6 +204,6 @@ def test_a_demo_whose_flags_are_others_ends_with_1(monkeypatch, capsys) -> None:
 
 
 def test_a_demo_that_cannot_start(monkeypatch, capsys) -> None:
-    monkeypatch.setattr(demo, "COMMAND", "raise SystemExit(3)")
+    monkeypatch.setattr(child, "CODE", "raise SystemExit(3)")
     assert main(["demo"]) == 2
     assert "does not get ready" in capsys.readouterr().err

@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,20 +18,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from serving import (
-    COMMAND,
-    LONG,
-    SLOW,
-    TESTDATA,
-    Served,
-    free_port,
-    numbers,
-    refusal,
-    served,
-    until,
-)
+from serving import LONG, SLOW, TESTDATA, Served, numbers, refusal, served, until
 
 from driftlock.errors import OptionError
+from driftlock.service import child
 from driftlock.service.settings import Settings
 
 pytestmark = pytest.mark.jit  # servers run in processes of their own, and are slow without
@@ -55,7 +46,7 @@ def serve(*arguments: str, code: str | None = None, **settings: object) -> tuple
     """Run ``driftlock serve`` to its end: exit code, standard output and error."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("DRIFTLOCK_HTTP_")}
     environment |= {f"DRIFTLOCK_HTTP_{name.upper()}": str(v) for name, v in settings.items()}
-    command = COMMAND if code is None else [COMMAND[0], "-c", code]
+    command = [sys.executable, "-c", code or child.CODE]
     done = subprocess.run(
         [*command, "serve", *arguments],
         env=environment,
@@ -235,7 +226,7 @@ def test_every_request_is_a_line(spied: Served) -> None:
 def test_a_defect_is_answered_and_logged_without_what_it_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.COMMAND", [COMMAND[0], "-c", BROKEN])
+    monkeypatch.setattr(child, "CODE", BROKEN)
     with served(tmp_path) as server:
         with server.client() as client:
             answer = client.post("/v1/detect", content=f'{{"a": "{MARKER}"}}\n' * 50)
@@ -397,7 +388,7 @@ def test_it_stops_at_once_while_it_compiles_and_leaves_nothing(
         until(lambda: "listening" in server.log_file.read_text())
         assert server.stop() == 0
     assert not list(tmp_path.glob("driftlock-metrics-*"))
-    assert free_port()
+    socket.create_server(("127.0.0.1", server.port)).close()
 
 
 def test_the_port_that_was_taken_free_is_told(tmp_path: Path) -> None:

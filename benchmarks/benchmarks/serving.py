@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -20,8 +15,7 @@ import numpy as np
 import pandas as pd
 
 import driftlock as dl
-
-COMMAND = [sys.executable, "-c", "from driftlock.cli import main; raise SystemExit(main())"]
+from driftlock.service.child import started
 
 
 def body_of(n_events, seed=0):
@@ -33,36 +27,10 @@ def body_of(n_events, seed=0):
 @contextmanager
 def running(**settings):
     """A service in a process of its own, ready; its address and process id."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    chosen = {"port": port, "rate_limit": "off", "log_level": "warning"} | settings
-    environment = os.environ | {
-        f"DRIFTLOCK_HTTP_{name.upper()}": str(value) for name, value in chosen.items()
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        environment["DRIFTLOCK_HTTP_DATA_DIR"] = folder
-        process = subprocess.Popen([*COMMAND, "serve"], env=environment, stdout=subprocess.DEVNULL)
-        url = f"http://127.0.0.1:{port}"
-        try:
-            _wait(url, process)
-            yield url, process.pid
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(60)
-
-
-def _wait(url, process):
-    for _ in range(6_000):
-        if process.poll() is not None:
-            raise RuntimeError("the service did not start")
-        try:
-            if httpx.get(f"{url}/readyz", trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.05)
-    raise RuntimeError("the service did not become ready")
+    chosen = {"rate_limit": "off", "log_level": "warning"} | settings
+    with tempfile.TemporaryDirectory() as folder, started(Path(folder), chosen) as service:
+        service.wait_until_ready()
+        yield service.url, service.process.pid
 
 
 def library_seconds(body, repeats=20):
