@@ -7,6 +7,7 @@ unreadable, what it stops surely is.
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 MISSING_SPELLINGS = frozenset(["", "-", "na", "n/a", "nan", "<na>", "nat", "none", "null"])
@@ -32,3 +33,15 @@ def may_be_number(text: str) -> bool:
 def may_be_iso_time(text: str) -> bool:
     """Whether a text may read as an ISO time, also one without leading zeros."""
     return ISO_LIKE.fullmatch(text) is not None
+
+
+def is_plainly_read(text: str) -> bool:
+    """Whether Python itself reads a text, as a number or as an ISO time: then so may the others."""
+    try:
+        float(text)
+    except ValueError:
+        try:
+            datetime.fromisoformat(text)
+        except ValueError:
+            return False
+    return True

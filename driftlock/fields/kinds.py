@@ -14,7 +14,12 @@ import pandas as pd
 
 from driftlock.arrays import Floats, Ints
 from driftlock.errors import OptionError
-from driftlock.fields.glance import is_spelt_missing, may_be_iso_time, may_be_number
+from driftlock.fields.glance import (
+    is_plainly_read,
+    is_spelt_missing,
+    may_be_iso_time,
+    may_be_number,
+)
 from driftlock.fields.hashes import text_hashes
 from driftlock.fields.raw import Raw
 from driftlock.fields.shapes import shape_of
@@ -181,6 +186,8 @@ class _Sample:
         few = self.column.values.iloc[likely]
         if any(isinstance(value, str) and looks_written(value) for value in few):
             return True, True
+        if any(isinstance(value, str) and is_plainly_read(value) for value in few):
+            return True, False
         as_numbers = numbers(few)
         may_be_read = (as_numbers.readable | as_numbers.missing).any() or times(few).readable.any()
         return bool(may_be_read), False

@@ -140,9 +140,8 @@ def _read_times(
 def _may_be_time(value: Any, written: str | None) -> bool:
     """Whether to read a value at all: pandas would take "now" for the time of the call."""
     if isinstance(value, str):
-        if written is None and not may_be_iso_time(value):
-            return False
-        return value.isascii() and DIGIT.search(value) is not None
+        may_be = may_be_iso_time(value) if written is None else DIGIT.search(value) is not None
+        return may_be and value.isascii()
     return isinstance(value, (datetime, date, np.datetime64))
 
 

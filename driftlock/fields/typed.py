@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -55,13 +56,15 @@ class CategoryField:
 
     def usual(self) -> str:
         """What is usual in the baseline, in a few words."""
-        n = self.counts.sum()
-        common = sorted(self.alphabet, key=lambda text: (-self.counts[self.alphabet[text]], text))
+        n, counts = int(self.counts.sum()), self.counts.tolist()
+        common = nsmallest(
+            USUAL_SYMBOLS, self.alphabet, key=lambda text: (-counts[self.alphabet[text]], text)
+        )
         shares = [
-            f"{shortened(read.shown(text))} {self.counts[self.alphabet[text]] / n:.0%}"
-            for text in common[:USUAL_SYMBOLS]
+            f"{shortened(read.shown(text))} {counts[self.alphabet[text]] / n:.0%}"
+            for text in common
         ]
-        more = len(common) - USUAL_SYMBOLS
+        more = len(self.alphabet) - USUAL_SYMBOLS
         return ", ".join(shares) + (f", {more} more" if more > 0 else "")
 
 
