@@ -1,5 +1,7 @@
 """What a glance rules out is never read, and what is read once is the same as read in full."""
 
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -96,6 +98,15 @@ def test_different_texts_are_read_in_place_of_the_column(gaps, dtype):
     seen = column.times()
     assert seen.aware[seen.readable].tolist() == [True, False] * 3
     assert column.times() is seen
+
+
+def test_a_time_without_a_zone_stands_as_it_is_whatever_stands_before_it():
+    texts = ["2025-03-03T08:00:00+02:00", "2025-03-03T08:00:00", "2025-03-03T08:00:00+02:00Z"]
+    hours = {texts[0]: [6], texts[1]: [8], texts[2]: []}
+    for order in permutations(texts):
+        read = times(pd.Series(order, dtype=object))
+        found = (read.values[read.readable] // 3_600_000_000 % 24).tolist()
+        assert found == [hour for text in order for hour in hours[text]]
 
 
 def test_mixed_values_have_no_texts_to_be_read_instead():

@@ -125,9 +125,10 @@ def _read_times(
     if gone.all():
         return np.full(len(kept), "NaT", "datetime64[us]"), np.zeros(len(kept), bool)
     aware = np.array([_has_zone(value) for value in kept], bool)
-    read = pd.to_datetime(kept, format=written or "ISO8601", errors="coerce", utc=True)
-    read = read.as_unit("us")
-    naive = read.tz_localize(None).to_numpy().copy()
+    naive = np.full(len(kept), "NaT", "datetime64[us]")
+    for alike in (~gone & aware, ~gone & ~aware):  # apart: pandas 2 hands offsets on to others
+        if alike.any():
+            naive[alike] = _read_alike(kept[alike], written)
     failed = np.flatnonzero(np.isnat(naive) & ~gone)
     if failed.size and written is None:
         naive[failed] = [_loose_time(kept[i]) for i in failed]
@@ -135,6 +136,13 @@ def _read_times(
         there = pd.DatetimeIndex(naive[aware]).tz_localize("UTC").tz_convert(zone)
         naive[aware] = there.tz_localize(None).to_numpy()
     return naive, aware
+
+
+def _read_alike(kept: NDArray[np.object_], written: str | None) -> NDArray[np.datetime64]:
+    """Times that all have a zone, or none of them, in UTC."""
+    objects = pd.Index(kept, dtype=object)
+    read = pd.to_datetime(objects, format=written or "ISO8601", errors="coerce", utc=True)
+    return read.as_unit("us").tz_localize(None).to_numpy()
 
 
 def _may_be_time(value: Any, written: str | None) -> bool:
