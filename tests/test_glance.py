@@ -1,5 +1,6 @@
 """What a glance rules out is never read, and what is read once is the same as read in full."""
 
+from dataclasses import asdict
 from itertools import permutations
 
 import numpy as np
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 
 import driftlock as dl
 from driftlock.fields.glance import is_spelt_missing, may_be_iso_time, may_be_number
+from driftlock.fields.kinds import SAMPLE
 from driftlock.fields.nested import lay_out
 from driftlock.fields.raw import Raw
+from driftlock.fields.schema import Schema
 from driftlock.fields.times import YEARS_READABLE, times
 from driftlock.fields.values import numbers
 
@@ -137,3 +140,35 @@ def test_a_table_is_no_return_of_its_own_baseline():
         dl.detect(events[:60], baseline=events[:60])
     mask = np.arange(len(events)) % 2 == 0
     assert len(dl.detect(events, baseline=mask)) == 60  # a warning would be an error
+
+
+@pytest.mark.parametrize("n", [60, SAMPLE + 100], ids=["short", "long"])
+def test_a_baseline_that_is_typed_is_encoded_as_by_its_schema(n):
+    numbers_ = np.arange(n)
+    frame = pd.DataFrame(
+        {
+            "t": pd.date_range("2025-03-03", periods=n, freq="7min").strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "shop": pd.Series(numbers_ % 7).map("shop {}".format),
+            "amount": pd.Series(1000 + numbers_ * 3.5).map("${:,.2f}".format),
+            "plain": (numbers_ * 7 % 1013 + 0.25).astype(str),
+            "text": pd.Series(numbers_).map("/item/{0}/of/{0}?x".format),
+            "mixed": [value if value != 5 else "?" for value in (numbers_ * 37 % 997).tolist()],
+            "m": [{"a": value % 3, "b": str(value % 2)} for value in numbers_.tolist()],
+        }
+    )
+    frame.loc[n // 2, ["t", "shop", "amount", "plain", "text", "mixed"]] = None
+    schema, flat, columns = Schema.encoded(frame, entity="shop")
+    kinds = {name: decision.kind for name, decision in schema.decisions.items()}
+    assert kinds["t"] == "time"
+    assert {kinds[name] for name in ("amount", "plain", "mixed")} == {"number"}
+    for mine, theirs in zip(columns, schema.encode(flat), strict=True):
+        assert type(mine) is type(theirs)
+        np.testing.assert_equal(asdict(mine), asdict(theirs))
+
+
+def test_a_long_column_lets_its_texts_go():
+    column = Raw(pd.Series(["a", "b", None]))
+    assert column.distinct is not None
+    column.forget_texts()
+    assert not {"symbols", "present", "distinct"} & vars(column).keys()
+    assert column.symbols[1][:2] == ["a", "b"]
