@@ -16,7 +16,7 @@ from driftlock.arrays import Encoded, Ints, Mask
 from driftlock.calibration import balanced_folds
 from driftlock.errors import DriftlockWarning, InputError, OptionError, listed
 from driftlock.fields import to_frame
-from driftlock.fields.values import content_hashes, scrambled, unordered_hashes
+from driftlock.fields.hashes import content_hashes, scrambled, unordered_hashes
 from driftlock.scoring import Model, merge_scores
 from driftlock.significance import adjust, censored_row_p
 
@@ -146,10 +146,15 @@ class Overlap:
     hashes: NDArray[np.uint64]
 
     @classmethod
+    def nothing(cls, frame: pd.DataFrame) -> Overlap:
+        """Remember no row."""
+        return cls(frame.index[:0], np.empty(0, np.uint64))
+
+    @classmethod
     def remember(cls, frame: pd.DataFrame, flat: dict[str, pd.Series[Any]]) -> Overlap:
         """Remember evenly spaced rows; none where labels are not unique."""
         if not frame.index.is_unique:
-            return cls(frame.index[:0], np.empty(0, np.uint64))
+            return cls.nothing(frame)
         places = np.unique(np.linspace(0, len(frame) - 1, WITNESSES).astype(int))
         hashes, first, counts = np.unique(
             _hashes(flat, places), return_index=True, return_counts=True

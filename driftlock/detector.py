@@ -145,15 +145,18 @@ class Detector(Estimator):
         OptionError
             If an option has a value that makes no sense.
         """
+        return self._learn(X, may_return=True)
+
+    def _learn(self, baseline: Any, *, may_return: bool) -> Self:
+        """Fit; `may_return` says whether its rows may stand among those that are tested."""
         seed = self._check_options()
         ensure("detect")
-        frame = to_frame(X, "baseline")
+        frame = to_frame(baseline, "baseline")
         if len(frame) < MIN_BASELINE:
             raise InputError(
                 f"the baseline has {len(frame)} rows; at least {MIN_BASELINE} are needed"
             )
-        schema, flat = Schema.learn(frame, self.fields, self.entity)
-        columns = schema.encode(flat)
+        schema, flat, columns = Schema.encoded(frame, self.fields, self.entity)
         kept = clean_rows(columns) if self.clean else np.ones(len(frame), bool)
         calibration = choose(self.calibration, columns, kept)
         folds = None
@@ -166,7 +169,7 @@ class Detector(Estimator):
             [column.take(kept) for column in columns],
             np.flatnonzero(~kept),
             calibration,
-            Overlap.remember(frame, flat),
+            Overlap.remember(frame, flat) if may_return else Overlap.nothing(frame),
             seed,
         )
         return self._take(fitted)

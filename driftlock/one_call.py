@@ -59,6 +59,10 @@ def detect(events: Any, *, baseline: Any = None, **options: Any) -> Detection:
         check_choice("option", name, known)
     detector = Detector(**options)
     if baseline is None:
-        return detector.fit(events).detect_baseline(to_frame(events))
-    normal, tested = split_baseline(to_frame(events), baseline)
-    return detector.fit(normal).detect(tested)
+        alone = detector._learn(events, may_return=False)  # noqa: SLF001
+        return alone.detect_baseline(to_frame(events))
+    frame = to_frame(events)
+    normal, tested = split_baseline(frame, baseline)
+    # rows of one table with labels of their own stand on one side only
+    is_apart = tested is not frame and frame.index.is_unique
+    return detector._learn(normal, may_return=not is_apart).detect(tested)  # noqa: SLF001

@@ -12,9 +12,10 @@ import pytest
 import driftlock as dl
 from driftlock import arrays
 from driftlock.fields import Schema, column_names, to_frame
+from driftlock.fields.hashes import content_hashes
 from driftlock.fields.kinds import SAMPLE, decide
 from driftlock.fields.times import hours_and_weekdays, times
-from driftlock.fields.values import content_hashes, numbers, shown, symbol, symbols
+from driftlock.fields.values import numbers, shown, symbol, symbols
 
 N = 400
 RNG = np.random.default_rng(20)  # draws at import only, so that no test depends on another

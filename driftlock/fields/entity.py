@@ -12,6 +12,7 @@ import pandas as pd
 from driftlock import arrays
 from driftlock.errors import OptionError, listed
 from driftlock.fields.kinds import Decision
+from driftlock.fields.raw import Raw
 from driftlock.fields.typed import CategoryField
 from driftlock.fields.values import symbols
 
@@ -36,12 +37,12 @@ class EntityField:
             raise OptionError(
                 f"entity={entity!r} is no field, or no list of fields; there are {listed(flat)}"
             )
-        joined = _joined(names, flat)
+        joined = Raw(_joined(names, flat))
         return cls(names, CategoryField.learn("entity", joined, Decision("category", "as asked")))
 
     def encode(self, flat: Flat) -> arrays.Entities:
         """Whose each row is."""
-        owners = self.owners.encode(_joined(self.names, flat))
+        owners = self.owners.encode(Raw(_joined(self.names, flat)))
         assert isinstance(owners, arrays.Symbols)
         return arrays.Entities(owners)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import islice
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,31 +14,24 @@ import pandas as pd
 
 from driftlock.arrays import Floats, Ints
 from driftlock.errors import OptionError
-from driftlock.fields.times import date_format, epoch_unit, times
-from driftlock.fields.values import (
-    EXACT_WHOLE,
-    Parsed,
+from driftlock.fields.glance import (
+    is_plainly_read,
     is_spelt_missing,
-    is_text,
-    numbers,
-    shown,
-    symbols,
-    text_hashes,
+    may_be_iso_time,
+    may_be_number,
 )
+from driftlock.fields.hashes import text_hashes
+from driftlock.fields.raw import Raw
+from driftlock.fields.shapes import shape_of
+from driftlock.fields.times import date_format, epoch_unit, times
+from driftlock.fields.values import EXACT_WHOLE, MARK, Parsed, is_text, numbers, shown
 from driftlock.fields.written import Written, learn_written, looks_written
 
 KINDS = ("category", "number", "time", "text", "id")
 FEW_VALUES = 8
 MOST = 0.97  # share of the values present that must read as a number or a time
 SURELY_UNIQUE = 10.0  # pairs expected to collide by chance; none did
-# numbers with a currency, separators, more than one point, or a unit behind them
-FORMATTED = re.compile(
-    r"[$\u20ac\u00a3\u00a5]\s?-?\d[\d.,]*|-?\d+(?:[.,]\d+)+\s?(?:%|[^\W\d_]{1,3})?|-?\d+\s?(?:%|[^\W\d_]{1,3})"
-)
-SPACE = re.compile(r"\s")
-WITH_DIGIT = re.compile(r"[^\W_]*\d[^\W_]*")
-FEW_SENTENCES, WORDS_PER_SENTENCE, WORD_REUSE = 30, 4, 4
-ID_SHARE = 0.95
+LEADING_ZERO = re.compile(r"\s*0\d+\s*")
 SAMPLE = 5_000
 
 
@@ -59,10 +51,14 @@ class Decision:
 
 def decide(values: pd.Series[Any]) -> Decision:
     """The kind of a baseline column, and why."""
-    present = values[values.notna().to_numpy(bool)]
-    if not len(present):
+    return decided(Raw(values))
+
+
+def decided(column: Raw) -> Decision:
+    """The same of a column that is to be read on."""
+    if column.gaps.all():
         return Decision("category", "every value is missing in the baseline")
-    dtype = values.dtype
+    dtype = column.values.dtype
     if pd.api.types.is_datetime64_any_dtype(dtype):
         return Decision("time", f"dtype {dtype}")
     if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(dtype):
@@ -70,8 +66,9 @@ def decide(values: pd.Series[Any]) -> Decision:
     if pd.api.types.is_timedelta64_dtype(dtype):
         return Decision("number", f"dtype {dtype}, in seconds")
     if dtype.kind in "iuf":
-        return _decide_number(numbers(present).values, present.nunique, "")
-    return _decide_object(present)
+        values = column.numbers.values[~column.gaps]
+        return _decide_number(values, column.values.nunique, "")
+    return _decide_object(column)
 
 
 def as_asked(name: str, kind: str, values: pd.Series[Any]) -> Decision:
@@ -106,69 +103,116 @@ def as_asked(name: str, kind: str, values: pd.Series[Any]) -> Decision:
     return Decision(kind, reason, unit, written)
 
 
-def _decide_object(present: pd.Series[Any]) -> Decision:
-    """Strings and mixed values, none missing."""
-    codes, texts = symbols(present)
-    distinct = len(texts)
-    looked_at, repeats, chosen = _sample(present, codes, texts)
-    if not _may_be_read(looked_at, repeats):
-        return _decide_texts(chosen, len(codes), distinct)
-    parsed = numbers(looked_at)
+def _decide_object(column: Raw) -> Decision:
+    """Strings and mixed values."""
+    codes, texts = column.present
+    sample = _Sample.of(column)
+    may_be_read, may_be_written = sample.glance()
+    if not may_be_read:
+        return Decision(*shape_of(sample.shown, len(codes), len(texts)))
+    looked_at, repeats = sample.column, sample.repeats
+    parsed = looked_at.numbers
     share = parsed.weighted_share(repeats)
-    written = _convention(looked_at, repeats, parsed)
-    if share > MOST and not (is_text(looked_at) and _has_leading_zeros(looked_at, repeats)):
-        return _decide_as_numbers(present, distinct, written)[0]
+    written = _convention(looked_at.values, repeats, parsed) if may_be_written else None
+    is_coded = is_text(looked_at.values) and _has_leading_zeros(looked_at.values, repeats)
+    if share > MOST and not is_coded:
+        return _decide_as_numbers(column, len(texts), written)[0]
     if share < 1 - MOST:
         dated = _decide_time(looked_at, repeats)
         if dated is not None:
             return dated
     if written is not None:
-        found, share = _decide_as_numbers(present, distinct, written)
+        found, share = _decide_as_numbers(column, len(texts), written)
         if share > MOST and found.kind == "number":
             return found
-    return _decide_texts(chosen, len(codes), distinct)
+    return Decision(*shape_of(sample.shown, len(codes), len(texts)))
 
 
-def _may_be_read(present: pd.Series[Any], repeats: Ints) -> bool:
-    """Whether most values may be numbers or times, however written: not if none of the first is.
+@dataclass(frozen=True, eq=False)
+class _Sample:
+    """A row of each value that stands for a long column, how often it does, and its text.
 
-    These are as few as there can be, and yet more than may be spared.
+    Some values, by hash, as often as they are there, so that which these are does not depend on
+    the order of the column.
     """
-    first = int(np.searchsorted(np.cumsum(repeats), (1 - MOST) * repeats.sum(), side="right")) + 1
-    few = present.iloc[:first]
-    as_numbers = numbers(few)
-    return bool(
-        (as_numbers.readable | as_numbers.missing).any()
-        or any(isinstance(value, str) and looks_written(value) for value in few)
-        or times(few).readable.any()
+
+    whole: Raw
+    codes: Ints
+    texts: list[str]
+    repeats: Ints
+
+    @classmethod
+    def of(cls, column: Raw) -> _Sample:
+        """A sample of the rows that are not missing."""
+        codes, texts = column.present
+        counts = np.bincount(codes, minlength=len(texts))
+        chosen = np.arange(len(texts))
+        if len(codes) <= SAMPLE:
+            return cls(column, chosen, texts, counts)
+        if len(texts) > SAMPLE:
+            chosen = np.argpartition(text_hashes(texts), SAMPLE)[:SAMPLE]
+            counts, texts = counts[chosen], [texts[i] for i in chosen]
+        repeats = np.ceil(counts * (SAMPLE / counts.sum())).astype(np.int64)
+        return cls(column, chosen, texts, repeats)
+
+    @cached_property
+    def column(self) -> Raw:
+        """The values themselves."""
+        distinct = self.whole.distinct
+        codes, texts = self.whole.present
+        if distinct is not None:
+            is_whole = len(self.texts) == len(texts)
+            return distinct if is_whole else Raw(distinct.values.iloc[self.codes])
+        first = np.empty(len(texts), np.int64)
+        first[codes[::-1]] = np.arange(len(codes))[::-1]
+        return Raw(self.whole.values[~self.whole.gaps].iloc[first[self.codes]])
+
+    @property
+    def shown(self) -> list[str]:
+        """The texts as a person would write them."""
+        return [shown(text) for text in self.texts]
+
+    def glance(self) -> tuple[bool, bool]:
+        """Whether most values may be numbers or times, and whether numbers by a convention.
+
+        Not if none of the first is. These are as few as there can be, and yet more than may be
+        spared.
+        """
+        total = np.cumsum(self.repeats)
+        first = int(np.searchsorted(total, (1 - MOST) * total[-1], side="right")) + 1
+        likely = [i for i, text in enumerate(self.texts[:first]) if _may_be_read(text)]
+        if not likely:
+            return False, False
+        few = self.column.values.iloc[likely]
+        if any(isinstance(value, str) and looks_written(value) for value in few):
+            return True, True
+        if any(isinstance(value, str) and is_plainly_read(value) for value in few):
+            return True, False
+        as_numbers = numbers(few)
+        may_be_read = (as_numbers.readable | as_numbers.missing).any() or times(few).readable.any()
+        return bool(may_be_read), False
+
+
+def _may_be_read(symbol: str) -> bool:
+    """Whether a value may be a number or a time, as far as its text tells."""
+    return (
+        symbol.startswith(MARK)  # no text
+        or is_spelt_missing(symbol)
+        or may_be_number(symbol)
+        or may_be_iso_time(symbol)
+        or looks_written(symbol)
     )
 
 
-def _decide_texts(chosen: list[str], n: int, distinct: int) -> Decision:
-    """Values that are neither numbers nor times, some of which stand for all."""
-    seldom = f"{distinct:,} different values in {n:,} rows"
-    if distinct == 1:
-        seldom = f"the same value in all {n:,} rows"
-    sentences = _recombined([shown(text) for text in chosen])
-    if sentences:
-        return Decision("text", f"{seldom}, {sentences}")
-    if 2 * distinct <= n:
-        return Decision("category", seldom)
-    shape = _structureless([shown(text) for text in chosen])
-    if shape:
-        return Decision("id", f"{seldom}, {shape}")
-    return Decision("text", f"{seldom}, of varied shape")
-
-
-def _decide_time(present: pd.Series[Any], repeats: Ints) -> Decision | None:
+def _decide_time(column: Raw, repeats: Ints) -> Decision | None:
     """Texts that are times, if they are: ISO, or dates of which days and months can be told."""
-    as_times = times(present).weighted_share(repeats)
+    as_times = column.times().weighted_share(repeats)
     if as_times > MOST:
         return Decision("time", f"{as_times:.1%} of the values read as ISO times")
-    unit = date_format(present, repeats, MOST)
+    unit = date_format(column.values, repeats, MOST)
     if unit is None:
         return None
-    share = times(present, unit=unit).weighted_share(repeats)
+    share = column.times(unit=unit).weighted_share(repeats)
     order = "day" if unit.startswith("%d") else "month"
     return Decision("time", f"{share:.1%} of the values read as dates, {order} first", unit)
 
@@ -194,10 +238,10 @@ def _convention(
 
 
 def _decide_as_numbers(
-    present: pd.Series[Any], distinct: int, written: Written | None
+    column: Raw, distinct: int, written: Written | None
 ) -> tuple[Decision, float]:
     """The kind of a column that reads as numbers, and the share of the values that do."""
-    parsed = numbers(present if written is None else written.rewritten(present))
+    parsed = column.plain(written).numbers
     how = f"{_how(written, parsed.share)}; "
     found = _decide_number(parsed.values[parsed.readable], lambda: distinct, how)
     return replace(found, written=written), parsed.share
@@ -206,26 +250,6 @@ def _decide_as_numbers(
 def _how(written: Written | None, share: float) -> str:
     example = "" if written is None else f" written {written.example}"
     return f"{share:.1%} of the values read as numbers{example}"
-
-
-def _sample(
-    present: pd.Series[Any], codes: Ints, texts: list[str]
-) -> tuple[pd.Series[Any], Ints, list[str]]:
-    """A row of each value that stands for a long column, how often it does, and its text.
-
-    Some values, by hash, as often as they are there, so that which these are does not depend on
-    the order of the column.
-    """
-    first = np.empty(len(texts), np.int64)
-    first[codes[::-1]] = np.arange(len(codes))[::-1]
-    counts = np.bincount(codes, minlength=len(texts))
-    if len(codes) <= SAMPLE:
-        return present.iloc[first], counts, texts
-    if len(texts) > SAMPLE:
-        chosen = np.argpartition(text_hashes(texts), SAMPLE)[:SAMPLE]
-        first, counts, texts = first[chosen], counts[chosen], [texts[i] for i in chosen]
-    repeats = np.ceil(counts * (SAMPLE / counts.sum())).astype(np.int64)
-    return present.iloc[first], repeats, texts
 
 
 def _decide_number(values: Floats, count: Callable[[], int], how: str) -> Decision:
@@ -252,43 +276,5 @@ def _decide_number(values: Floats, count: Callable[[], int], how: str) -> Decisi
 
 def _has_leading_zeros(present: pd.Series[Any], repeats: Ints) -> bool:
     """Whether one text in a hundred is a whole number with a leading zero, as in codes."""
-    coded = [bool(re.fullmatch(r"\s*0\d+\s*", text)) for text in present]
+    coded = [LEADING_ZERO.fullmatch(text) is not None for text in present]
     return bool(repeats[coded].sum() > 0.01 * repeats.sum())
-
-
-def _recombined(texts: list[str]) -> str:
-    """How texts put the same words together again and again, or nothing if they do not.
-
-    A log's messages and a sequence of event numbers repeat as a whole, yet are no symbols.
-    """
-    words = [text.split() for text in set(texts)]
-    total = sum(map(len, words))
-    if len(words) < FEW_SENTENCES or total < WORDS_PER_SENTENCE * len(words):
-        return ""
-    vocabulary = len({word for sentence in words for word in sentence})
-    if vocabulary * WORD_REUSE > total:
-        return ""
-    return f"of {vocabulary:,} words that come again in other values"
-
-
-def _structureless(texts: list[str]) -> str:
-    """Why near-unique texts are mere identifiers, or nothing if they have inner structure.
-
-    Their letters and digits are looked at, not what they mean: one token each, and either the same
-    skeleton (every run with a digit in it is one ``#``) or the same length.
-    """
-    if sum(bool(SPACE.search(text)) for text in texts) > (1 - ID_SHARE) * len(texts):
-        return ""
-    most_odd = len(texts) - math.ceil(ID_SHARE * len(texts))
-    odd = (text for text in texts if not FORMATTED.fullmatch(text))
-    if len(list(islice(odd, most_odd + 1))) <= most_odd:
-        return ""  # an amount, a share or an address: its digits say how much
-    skeletons = Counter(WITH_DIGIT.sub("#", text) for text in texts)
-    skeleton, count = skeletons.most_common(1)[0]
-    if count >= ID_SHARE * len(texts) and "#" in skeleton:
-        return f"all of the shape {skeleton!r} (# stands for letters and digits)"
-    lengths = Counter(len(text) for text in texts)
-    length, count = lengths.most_common(1)[0]
-    if count >= ID_SHARE * len(texts) and length > 3:
-        return f"one word each, all {length} characters long"
-    return ""

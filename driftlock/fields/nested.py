@@ -8,6 +8,7 @@ key never seen before is evidence of its own.
 from __future__ import annotations
 
 import json
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from driftlock.errors import InputError
 MAX_DEPTH = 32
 MAX_POSITIONS = 8
 TOO_DEEP = f"(nested beyond {MAX_DEPTH} levels)"
+BRANCHES = (dict, list, tuple, np.ndarray)  # what may hold further entries
 PLAIN = "(value)"  # the entry of a value that is not nested, among others that are
 
 
@@ -40,6 +42,12 @@ def lay_out(name: str, values: pd.Series[Any]) -> dict[str, pd.Series[Any]]:
         If two entries of one value have the same dotted name.
     """
     each = values.to_numpy(object)
+    records = _records_alike(each)
+    if records is not None:
+        named = {name: records.pop("")} | {
+            f"{name}.{path}": records[path] for path in sorted(records)
+        }
+        return {path: pd.Series(column, dtype=object) for path, column in named.items()}
     keys = np.full(len(each), None, dtype=object)
     columns: dict[str, NDArray[np.object_]] = {}
     key_sets: dict[tuple[str, ...], str] = {}
@@ -67,6 +75,24 @@ def lay_out(name: str, values: pd.Series[Any]) -> dict[str, pd.Series[Any]]:
             )
     named = {name: keys} | {f"{name}.{path}": columns[path] for path in sorted(columns)}
     return {path: pd.Series(column, dtype=object) for path, column in named.items()}
+
+
+def _records_alike(each: NDArray[np.object_]) -> dict[str, NDArray[np.object_]] | None:
+    """Columns of dicts of one and the same keys, the set of keys under ""; None of any others."""
+    if not len(each) or not _is_record(each[0]) or set(map(type, each)) != {dict}:
+        return None
+    shape = tuple(each[0])
+    if any(tuple(value) != shape for value in each):
+        return None
+    keys = np.empty(len(each), dtype=object)
+    keys[:] = _key_set(each[0], list(shape))
+    columns = {"": keys}
+    for path in shape:
+        leaves = np.fromiter(map(itemgetter(path), each), object, len(each))
+        if any(issubclass(kind, BRANCHES) for kind in set(map(type, leaves))):
+            return None
+        columns[path] = leaves
+    return columns
 
 
 def plain(value: Any) -> str:
@@ -98,7 +124,7 @@ def _is_record(value: Any) -> bool:
     return (
         type(value) is dict
         and len(value) > 0
-        and not any(isinstance(item, (dict, list, tuple, np.ndarray)) for item in value.values())
+        and not any(isinstance(item, BRANCHES) for item in value.values())
         and all(type(key) is str and key != "" for key in value)
     )
 

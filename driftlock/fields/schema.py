@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -11,8 +11,9 @@ import pandas as pd
 from driftlock.arrays import Encoded
 from driftlock.errors import InputError, OptionError, check_choice, listed
 from driftlock.fields.entity import EntityField
-from driftlock.fields.kinds import KINDS, Decision, as_asked, decide
+from driftlock.fields.kinds import KINDS, SAMPLE, Decision, as_asked, decided
 from driftlock.fields.nested import is_nested, lay_out
+from driftlock.fields.raw import Raw
 from driftlock.fields.table import column_names, simplify
 from driftlock.fields.typed import CODED, CodedField, TimeField
 
@@ -68,24 +69,42 @@ class Schema:
         OptionError
             If `kinds` names a field or a kind that does not exist.
         """
-        columns = column_names(frame.columns, "baseline")
-        series = {name: simplify(frame.iloc[:, i]) for i, name in enumerate(columns)}
+        schema, flat, _ = cls.encoded(frame, kinds, entity)
+        return schema, flat
+
+    @classmethod
+    def encoded(
+        cls,
+        frame: pd.DataFrame,
+        kinds: Mapping[str, str] | None = None,
+        entity: str | Sequence[str] | None = None,
+    ) -> tuple[Schema, Flat, list[Encoded]]:
+        """The same, and the baseline as from `encode`: no column is read more often than once."""
+        names = column_names(frame.columns, "baseline")
+        series = dict(zip(names, map(simplify, _columns_of(frame)), strict=True))
         nested = frozenset(name for name, values in series.items() if is_nested(values))
         flat = _flatten(series, nested)
-        decisions = {name: _decide(name, values, nested) for name, values in flat.items()}
-        for name, kind in _checked(kinds, decisions).items():
-            decisions[name] = as_asked(name, kind, flat[name])
-        fields = []
-        for name, decision in decisions.items():
+        asked = _checked(kinds, flat)
+        asked_for = {name: as_asked(name, kind, flat[name]) for name, kind in asked.items()}
+        decisions: dict[str, Decision] = {}
+        fields: list[CodedField] = []
+        columns: list[Encoded] = []
+        for name, values in flat.items():
+            column = Raw(values)
+            decision = asked_for.get(name) or _decide(name, column, nested)
+            if decision.kind != "category" and len(column) > SAMPLE:
+                column.forget_texts()
             if decision.kind in CODED:
-                learned = CODED[decision.kind].learn(name, flat[name], decision)
+                learned = CODED[decision.kind].learn(name, column, decision)
                 fields.append(learned)
+                columns.append(learned.encode(column))
                 if isinstance(learned, TimeField):
-                    decisions[name] = _with_cycles(decision, learned.cycles)
+                    decision = _with_cycles(decision, learned.cycles)
+            decisions[name] = decision
         owner = None if entity is None else EntityField.learn(entity, flat)
-        schema = cls(tuple(columns), nested, decisions, tuple(fields), owner)
+        schema = cls(tuple(names), nested, decisions, tuple(fields), owner)
         schema._check_some_left()
-        return schema, flat
+        return schema, flat, columns if owner is None else [*columns, owner.encode(flat)]
 
     def flatten(self, frame: pd.DataFrame, role: str = "events") -> Flat:
         """Plain columns by field name; a frame with other columns than the baseline is an error."""
@@ -96,14 +115,14 @@ class Schema:
             parts = [f"lacks the column(s) {listed(absent)}"] if absent else []
             parts += [f"has the column(s) {listed(new)}, which the baseline lacks"] if new else []
             raise InputError(f"{role} {' and '.join(parts)}; both need the same columns")
-        series = {name: simplify(frame.iloc[:, names.index(name)]) for name in self.columns}
-        return _flatten(series, self.nested)
+        given = dict(zip(names, _columns_of(frame), strict=True))
+        return _flatten({name: simplify(given[name]) for name in self.columns}, self.nested)
 
     def encode(self, flat: Flat) -> list[Encoded]:
         """Typed arrays of every coded field, and the entities, from the columns of `flatten`."""
         n = len(next(iter(flat.values())))
         absent = pd.Series([None] * n, dtype=object)
-        encoded: list[Encoded] = [f.encode(flat.get(f.name, absent)) for f in self.fields]
+        encoded: list[Encoded] = [f.encode(Raw(flat.get(f.name, absent))) for f in self.fields]
         return encoded if self.entity is None else [*encoded, self.entity.encode(flat)]
 
     def table(self) -> pd.DataFrame:
@@ -123,10 +142,15 @@ class Schema:
             )
 
 
-def _decide(name: str, values: pd.Series[Any], nested: frozenset[str]) -> Decision:
+def _columns_of(frame: pd.DataFrame) -> Iterator[pd.Series[Any]]:
+    """The columns by their place, whatever they are called."""
+    return (values for _, values in frame.items())
+
+
+def _decide(name: str, column: Raw, nested: frozenset[str]) -> Decision:
     if name in nested:
         return Decision("category", "nested column: its set of keys")
-    return decide(values)
+    return decided(column)
 
 
 def _with_cycles(decision: Decision, cycles: tuple[str, ...]) -> Decision:
@@ -151,16 +175,16 @@ def _flatten(columns: Flat, nested: frozenset[str]) -> Flat:
     return flat
 
 
-def _checked(kinds: Mapping[str, str] | None, decisions: dict[str, Decision]) -> dict[str, str]:
+def _checked(kinds: Mapping[str, str] | None, fields: Collection[str]) -> dict[str, str]:
     if kinds is None:
         return {}
     if not isinstance(kinds, Mapping):
         raise OptionError(f"fields={kinds!r} is no mapping; expected {{'name': 'kind'}}")
     kinds = {str(name): kind for name, kind in kinds.items()}
     for name, kind in kinds.items():
-        if name not in decisions:
+        if name not in fields:
             raise OptionError(
-                f"fields names {name!r}, which is no field; there are {listed(decisions)}"
+                f"fields names {name!r}, which is no field; there are {listed(fields)}"
             )
         check_choice(f"fields[{name!r}]", kind, KINDS)
     return dict(kinds)

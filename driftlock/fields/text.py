@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from driftlock import arrays
 from driftlock.arrays import Column
 from driftlock.fields.kinds import Decision
+from driftlock.fields.raw import Raw
 from driftlock.fields.values import shown, spelt, symbol
 
 PRESENT, MISSING, NO_TEXT = range(3)
@@ -41,19 +40,18 @@ class TextField:
     median_length: float
 
     @classmethod
-    def learn(cls, name: str, values: pd.Series[Any], _: Decision) -> TextField:
+    def learn(cls, name: str, column: Raw, _: Decision) -> TextField:
         """Learn the field from a baseline column."""
-        texts = [spelt(value) for value in values[values.notna().to_numpy(bool)]]
+        texts = [spelt(value) for value in column.values[~column.gaps]]
         lengths = np.fromiter(map(len, texts), np.float64, len(texts))
         typical = float(np.median(lengths)) if texts else 0.0
         nearest = np.abs(lengths - typical)
         close = [texts[i] for i in np.flatnonzero(nearest == nearest.min(initial=np.inf))]
         return cls(name, min(close, default=""), typical)
 
-    def encode(self, values: pd.Series[Any]) -> Column:
+    def encode(self, column: Raw) -> Column:
         """A column, of the baseline or later, as bare arrays."""
-        missing = values.isna().to_numpy(bool)
-        each = values.to_numpy(object)
+        each, missing = column.values.to_numpy(object), column.gaps
         encoded, classes = [], np.zeros(len(each), np.uint8)
         for row, (value, is_gap) in enumerate(zip(each, missing, strict=True)):
             if is_gap:

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from driftlock.arrays import Floats, Ints, Mask
+from driftlock.fields.glance import may_be_iso_time
 from driftlock.fields.values import Parsed, numbers
 
 EPOCH_UNITS = {"s": 10**6, "ms": 10**3, "us": 1}  # microseconds in each; "ns" is divided
@@ -87,10 +88,11 @@ def times(
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         aware[:] = True
         values = values.dt.tz_convert(zone or "UTC").dt.tz_localize(None)
-    if not pd.api.types.is_datetime64_dtype(values.dtype):
-        values, aware = _read_times(values, zone, unit)
-    lost = values.isna().to_numpy(bool)
-    instants = values.to_numpy(copy=True)
+    if pd.api.types.is_datetime64_dtype(values.dtype):
+        instants = values.to_numpy(copy=True)
+    else:
+        instants, aware = _read_times(values, zone, unit)
+    lost = np.isnat(instants)
     years = instants.astype("datetime64[Y]").astype(np.int64) + 1970
     odd = ~lost & ((years < YEARS_READABLE[0]) | (years > YEARS_READABLE[1]))
     instants[lost | odd] = np.datetime64("1970-01-01")
@@ -112,34 +114,42 @@ def _epochs(values: pd.Series[Any], unit: str) -> Parsed[NDArray[np.int64]]:
 
 def _read_times(
     values: pd.Series[Any], zone: Any, written: str | None
-) -> tuple[pd.Series[Any], Mask]:
-    """Naive datetimes of texts and datetime objects, NaT where there is none; which had a zone.
+) -> tuple[NDArray[np.datetime64], Mask]:
+    """Naive times of texts and datetime objects, NaT where there is none; which had a zone.
 
     Texts are ISO times, or `written` in a format.
     """
     kept = values.to_numpy(object).copy()
-    kept[[not _may_be_time(value) for value in kept]] = None
-    if pd.isna(kept).all():
-        return pd.Series(np.full(len(kept), "NaT", "datetime64[us]")), np.zeros(len(kept), bool)
+    kept[[not _may_be_time(value, written) for value in kept]] = None
+    gone = pd.isna(kept)
+    if gone.all():
+        return np.full(len(kept), "NaT", "datetime64[us]"), np.zeros(len(kept), bool)
     aware = np.array([_has_zone(value) for value in kept], bool)
-    read = pd.to_datetime(
-        pd.Series(kept, dtype=object), format=written or "ISO8601", errors="coerce", utc=True
-    )
-    read = read.astype("datetime64[us, UTC]")
-    failed = np.flatnonzero(read.isna().to_numpy() & ~pd.isna(kept))
+    naive = np.full(len(kept), "NaT", "datetime64[us]")
+    for alike in (~gone & aware, ~gone & ~aware):  # apart: pandas 2 hands offsets on to others
+        if alike.any():
+            naive[alike] = _read_alike(kept[alike], written)
+    failed = np.flatnonzero(np.isnat(naive) & ~gone)
     if failed.size and written is None:
-        loose = pd.Series([_loose_time(kept[i]) for i in failed], dtype="datetime64[us]")
-        read.iloc[failed] = loose.dt.tz_localize("UTC")
-    naive = read.dt.tz_localize(None)
+        naive[failed] = [_loose_time(kept[i]) for i in failed]
     if zone is not None and aware.any():
-        naive = naive.where(~aware, read.dt.tz_convert(zone).dt.tz_localize(None))
+        there = pd.DatetimeIndex(naive[aware]).tz_localize("UTC").tz_convert(zone)
+        naive[aware] = there.tz_localize(None).to_numpy()
     return naive, aware
 
 
-def _may_be_time(value: Any) -> bool:
+def _read_alike(kept: NDArray[np.object_], written: str | None) -> NDArray[np.datetime64]:
+    """Times that all have a zone, or none of them, in UTC."""
+    objects = pd.Index(kept, dtype=object)
+    read = pd.to_datetime(objects, format=written or "ISO8601", errors="coerce", utc=True)
+    return read.as_unit("us").tz_localize(None).to_numpy()
+
+
+def _may_be_time(value: Any, written: str | None) -> bool:
     """Whether to read a value at all: pandas would take "now" for the time of the call."""
     if isinstance(value, str):
-        return value.isascii() and DIGIT.search(value) is not None
+        may_be = may_be_iso_time(value) if written is None else DIGIT.search(value) is not None
+        return may_be and value.isascii()
     return isinstance(value, (datetime, date, np.datetime64))
 
 

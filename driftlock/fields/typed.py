@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,6 +18,7 @@ from driftlock.errors import DriftlockWarning
 from driftlock.fields import times
 from driftlock.fields import values as read
 from driftlock.fields.kinds import Decision
+from driftlock.fields.raw import Raw
 from driftlock.fields.text import TextField
 from driftlock.fields.written import Written, text_decimals
 
@@ -33,18 +35,18 @@ class CategoryField:
     counts: Ints
 
     @classmethod
-    def learn(cls, name: str, values: pd.Series[Any], _: Decision) -> CategoryField:
+    def learn(cls, name: str, column: Raw, _: Decision) -> CategoryField:
         """Learn the field from a baseline column."""
-        codes, texts = read.symbols(values)
+        codes, texts = column.symbols
         counts = dict(zip(texts, np.bincount(codes, minlength=len(texts)).tolist(), strict=True))
         # a code is a place in the sorted alphabet, so that the order of rows cannot matter
         used = sorted(text for text, count in counts.items() if count)
         places = {text: place for place, text in enumerate(used)}
         return cls(name, places, np.array([counts[text] for text in used], np.int64))
 
-    def encode(self, values: pd.Series[Any]) -> Column:
+    def encode(self, column: Raw) -> Column:
         """A column, of the baseline or later, as bare arrays."""
-        codes, texts = read.symbols(values)
+        codes, texts = column.symbols
         places = np.array([self.alphabet.get(text, -1) for text in texts], np.int32)
         if (places >= 0).all():
             return arrays.Symbols(places[codes], len(self.alphabet))
@@ -54,13 +56,15 @@ class CategoryField:
 
     def usual(self) -> str:
         """What is usual in the baseline, in a few words."""
-        n = self.counts.sum()
-        common = sorted(self.alphabet, key=lambda text: (-self.counts[self.alphabet[text]], text))
+        n, counts = int(self.counts.sum()), self.counts.tolist()
+        common = nsmallest(
+            USUAL_SYMBOLS, self.alphabet, key=lambda text: (-counts[self.alphabet[text]], text)
+        )
         shares = [
-            f"{shortened(read.shown(text))} {self.counts[self.alphabet[text]] / n:.0%}"
-            for text in common[:USUAL_SYMBOLS]
+            f"{shortened(read.shown(text))} {counts[self.alphabet[text]] / n:.0%}"
+            for text in common
         ]
-        more = len(common) - USUAL_SYMBOLS
+        more = len(self.alphabet) - USUAL_SYMBOLS
         return ", ".join(shares) + (f", {more} more" if more > 0 else "")
 
 
@@ -76,19 +80,18 @@ class NumberField:
     written: Written | None = None
 
     @classmethod
-    def learn(cls, name: str, values: pd.Series[Any], decision: Decision) -> NumberField:
+    def learn(cls, name: str, column: Raw, decision: Decision) -> NumberField:
         """Learn the field from a baseline column."""
         written = decision.written
-        parsed = read.numbers(values if written is None else written.rewritten(values))
+        parsed = column.plain(written).numbers
         finite = parsed.values[np.isfinite(parsed.values)]
         quantiles = tuple(np.quantile(finite, [0.05, 0.5, 0.95])) if finite.size else ()
         return cls(name, quantiles, written)
 
-    def encode(self, values: pd.Series[Any]) -> Column:
+    def encode(self, column: Raw) -> Column:
         """A column, of the baseline or later, as bare arrays."""
-        if self.written is not None:
-            values = self.written.rewritten(values)
-        parsed = read.numbers(values)
+        plain = column.plain(self.written)
+        parsed = plain.numbers
         classes = np.select(
             [
                 parsed.missing,
@@ -112,7 +115,7 @@ class NumberField:
         kept: Floats = np.where(dense, parsed.values, 0.0)
         decimals = written_decimals(kept)
         if self.written is not None:
-            decimals = np.where(dense, text_decimals(values, decimals), 0).astype(np.int8)
+            decimals = np.where(dense, text_decimals(plain.values, decimals), 0).astype(np.int8)
         return arrays.Numbers(classes, kept, decimals)
 
     def usual(self) -> str:
@@ -138,10 +141,11 @@ class TimeField:
     hour_counts: Ints
 
     @classmethod
-    def learn(cls, name: str, values: pd.Series[Any], decision: Decision) -> TimeField:
+    def learn(cls, name: str, column: Raw, decision: Decision) -> TimeField:
         """Learn the field from a baseline column."""
-        zone = values.dt.tz if isinstance(values.dtype, pd.DatetimeTZDtype) else None
-        parsed = times.times(values, zone=zone, unit=decision.unit)
+        dtype = column.values.dtype
+        zone = column.values.dt.tz if isinstance(dtype, pd.DatetimeTZDtype) else None
+        parsed = column.times(zone, decision.unit)
         instants = parsed.values[parsed.readable]
         span = int(instants.max() - instants.min()) if instants.size else 0
         # a rhythm is only learned where the baseline has been once around it
@@ -158,9 +162,9 @@ class TimeField:
         is_aware = aware.pop() if len(aware) == 1 else None
         return cls(name, zone, decision.unit, is_aware, cycles, counts)
 
-    def encode(self, values: pd.Series[Any]) -> Column:
+    def encode(self, column: Raw) -> Column:
         """A column, of the baseline or later, as bare arrays."""
-        parsed = times.times(values, zone=self.zone, unit=self.unit)
+        parsed = column.times(self.zone, self.unit)
         self._warn_of_zones(parsed)
         hours, weekdays = times.hours_and_weekdays(parsed.values)
         gone = [parsed.missing, parsed.unreadable]

@@ -6,7 +6,6 @@ Nothing is dropped: what is no number or no time is marked unreadable, what is n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from driftlock.arrays import Floats, Ints, Mask
+from driftlock.fields.glance import is_spelt_missing, may_be_number
 from driftlock.fields.nested import plain
 
 HALF_CHARACTER = re.compile("[\ud800-\udfff]")
@@ -25,9 +25,13 @@ Values = TypeVar("Values", Floats, NDArray[np.int64])
 
 MARK = "\x1f"  # in front of a symbol that is no text: 5 and "5" are different symbols
 MISSING_SYMBOL = MARK + "(missing)"
-MISSING_SPELLINGS = frozenset(["", "-", "na", "n/a", "nan", "<na>", "nat", "none", "null"])
+NUMERIC = (float, Real, Decimal)  # floats first: the abstract class answers slowly
+NO_OBJECTS = "no objects"
 # What pandas calls an object column of one type; equal values of one type are one symbol there.
-ALIKE = ("string", "boolean", "integer", "floating", "decimal", "bytes", "date", "datetime")
+ALIKE = (
+    NO_OBJECTS,
+    *("string", "boolean", "integer", "floating", "decimal", "bytes", "date", "datetime"),
+)
 EXACT_WHOLE = 2**53  # whole numbers up to here are floats, exactly
 WIDEST_WHOLE = 2**64  # whole numbers from here on are in no dtype that could turn to floats
 
@@ -55,6 +59,17 @@ class Parsed(Generic[Values]):
         """The same where each row stands for several."""
         return float(repeats[self.readable].sum() / max(repeats[~self.missing].sum(), 1))
 
+    def spread(self, codes: Ints) -> Parsed[Values]:
+        """The values that codes stand for; the code behind the last value is a missing one."""
+        gap = np.nan if self.values.dtype.kind == "f" else 0
+        aware = None if self.aware is None else np.append(self.aware, False)[codes]
+        return Parsed(
+            np.append(self.values, self.values.dtype.type(gap))[codes],
+            np.append(self.missing, True)[codes],
+            np.append(self.unreadable, False)[codes],
+            aware,
+        )
+
 
 def is_text(values: pd.Series[Any]) -> bool:
     """Whether every value that is there is a string."""
@@ -69,16 +84,20 @@ def is_text(values: pd.Series[Any]) -> bool:
 
 def symbols(values: pd.Series[Any]) -> tuple[Ints, list[str]]:
     """Codes of shape (n,) and the text of each code; missing is a symbol like any other."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
+    kind = _kind_of(values)
+    if kind == "categorical":
         codes, uniques = values.cat.codes.to_numpy(), values.cat.categories.tolist()
-    elif values.dtype == object and pd.api.types.infer_dtype(values, skipna=True) not in ALIKE:
-        missing = values.isna().to_numpy()
-        each = [None if gap else symbol(value) for value, gap in zip(values, missing, strict=True)]
-        codes, uniques = _factorized(np.array(each, dtype=object))
-    else:
+    elif kind == "string":  # without an Index in between, which would tell the type once more
+        is_object = isinstance(values.dtype, np.dtype)
+        codes, uniques = _factorized(values.to_numpy() if is_object else values.array)
+    elif kind in ALIKE:
         codes, uniques = _factorized(values)
+    else:
+        gaps = values.isna().to_numpy()
+        each = [None if gap else symbol(value) for value, gap in zip(values, gaps, strict=True)]
+        codes, uniques = _factorized(np.array(each, dtype=object))
     texts = uniques
-    if pd.api.types.infer_dtype(uniques) != "string":
+    if kind != "string" and pd.api.types.infer_dtype(uniques) != "string":
         merged, texts = _factorized(np.array([symbol(unique) for unique in uniques], dtype=object))
         codes = np.append(merged, -1)[codes]
     if (codes < 0).any():
@@ -87,11 +106,24 @@ def symbols(values: pd.Series[Any]) -> tuple[Ints, list[str]]:
     return codes.astype(np.int64), texts
 
 
+def _kind_of(values: pd.Series[Any]) -> str:
+    """What a column holds, as pandas calls it."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return "categorical"
+    if isinstance(values.dtype, pd.StringDtype):
+        return "string"
+    return pd.api.types.infer_dtype(values, skipna=True) if values.dtype == object else NO_OBJECTS
+
+
 def _factorized(values: Any) -> tuple[Ints, list[Any]]:
     """Codes and the value of each; -1 where it is missing."""
     codes, found = pd.factorize(values)
+    if isinstance(found.dtype, pd.StringDtype):
+        found = found.to_numpy(object)
     uniques = found.tolist()
-    if any(type(u) is str and not u.isascii() and HALF_CHARACTER.search(u) for u in uniques):
+    if not _are_ascii(uniques) and any(
+        type(u) is str and HALF_CHARACTER.search(u) for u in uniques
+    ):
         # to pandas before 3 all texts with half a character are the same one
         gaps = pd.isna(values)
         places: dict[Any, int] = {}
@@ -101,47 +133,12 @@ def _factorized(values: Any) -> tuple[Ints, list[Any]]:
     return codes, uniques
 
 
-def content_hashes(columns: Iterable[pd.Series[Any]], key: str) -> NDArray[np.uint64]:
-    """A 64-bit hash of the content of each row; `key` (16 characters) chooses the function."""
-    total: NDArray[np.uint64] | None = None
-    for values in columns:
-        codes, texts = symbols(values)
-        hashes = text_hashes(texts, key)[codes]
-        total = hashes if total is None else scrambled(total) + hashes
-    assert total is not None
-    return total
-
-
-def unordered_hashes(columns: Sequence[pd.Series[Any]], key: str) -> NDArray[np.uint64]:
-    """The same whatever the order of the columns: each has a salt made of all its values.
-
-    A row's hash is then one among the rows of this table, and another in another table.
-    """
-    total = np.zeros(len(columns[0]), np.uint64)
-    for values in columns:
-        codes, texts = symbols(values)
-        hashes = text_hashes(texts, key)
-        salt = hashes[codes].sum(dtype=np.uint64)
-        total += scrambled(hashes ^ salt)[codes]
-    return total
-
-
-def text_hashes(texts: list[str], key: str = "0" * 16) -> NDArray[np.uint64]:
-    """A 64-bit hash of each text; surrogates that no encoding has are written as escapes."""
+def _are_ascii(values: list[Any]) -> bool:
+    """Whether all are texts of ASCII, the cheap way."""
     try:
-        each = np.array(texts, dtype=object)
-        return pd.util.hash_array(each, hash_key=key, categorize=False)
-    except UnicodeEncodeError:
-        spelt = [text.encode("utf-8", "backslashreplace").decode() for text in texts]
-        return text_hashes(spelt, key)
-
-
-def scrambled(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The finaliser of splitmix64: every bit of the input reaches every bit of the output."""
-    words = words + np.uint64(0x9E3779B97F4A7C15)
-    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return words ^ (words >> np.uint64(31))
+        return all(map(str.isascii, values))
+    except TypeError:
+        return False
 
 
 def symbol(value: Any) -> str:
@@ -150,7 +147,7 @@ def symbol(value: Any) -> str:
         return value
     if isinstance(value, (bool, np.bool_)):
         return f"{MARK}{bool(value)}"
-    if isinstance(value, (Real, Decimal)):
+    if isinstance(value, NUMERIC):
         return f"{MARK}{_number_symbol(value)}"
     if isinstance(value, (datetime, date)):
         return f"{MARK}{value.isoformat()}"
@@ -159,9 +156,10 @@ def symbol(value: Any) -> str:
     return f"{MARK}{value}"
 
 
-def _number_symbol(value: Real | Decimal) -> str:
+def _number_symbol(value: Any) -> str:
     """Text of a number, the same for every type that can hold it, floats among them."""
-    exact = int(value) if isinstance(value, Integral) else None
+    is_whole = not isinstance(value, float) and isinstance(value, Integral)
+    exact = int(value) if is_whole else None
     if exact is not None and not EXACT_WHOLE < abs(exact) < WIDEST_WHOLE:
         return _digits(exact)
     try:
@@ -206,17 +204,28 @@ def numbers(values: pd.Series[Any]) -> Parsed[Floats]:
     elif pd.api.types.is_numeric_dtype(values.dtype) and values.dtype.kind in "iuf":
         parsed = values.to_numpy(np.float64, na_value=np.nan).copy()
     elif is_text(values):
-        parsed = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan).copy()
-        unclear = np.flatnonzero(np.isnan(parsed) & ~missing)
-        texts = values.to_numpy(object)
-        spelt = np.array([is_spelt_missing(texts[i]) for i in unclear], bool)
-        missing[unclear[spelt]] = True
-        parsed[unclear] = [_float_of(texts[i]) for i in unclear]
+        return _numbers_of_texts(values, missing)
     else:
         each = values.to_numpy(object)
-        missing |= np.array([is_spelt_missing(value) for value in each], bool)
-        parsed = np.array([_float_of(value) for value in each], np.float64)
-    missing |= np.isnan(parsed) & _were_numbers(values)
+        missing |= np.array([is_spelt_missing(v) for v in each], bool)
+        parsed = np.array([v if type(v) is float else _float_of(v) for v in each], np.float64)
+    unread = np.isnan(parsed) & ~missing
+    if unread.any():
+        missing |= unread & _were_numbers(values)
+    return Parsed(parsed, missing, unread & ~missing)
+
+
+def _numbers_of_texts(values: pd.Series[Any], missing: Mask) -> Parsed[Floats]:
+    """Texts, and gaps that are marked as missing already; pandas reads them first."""
+    texts = values.to_numpy(object)
+    if any(may_be_number(text) for text, gap in zip(texts, missing, strict=True) if not gap):
+        parsed = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan).copy()
+        unclear = np.flatnonzero(np.isnan(parsed) & ~missing)
+        parsed[unclear] = [_float_of(texts[i]) for i in unclear]
+    else:
+        parsed = np.full(len(texts), np.nan)
+        unclear = np.flatnonzero(~missing)
+    missing[unclear] = [is_spelt_missing(texts[i]) for i in unclear]
     return Parsed(parsed, missing, np.isnan(parsed) & ~missing)
 
 
@@ -237,22 +246,18 @@ def _were_numbers(values: pd.Series[Any]) -> Mask:
     return np.full(len(values), values.dtype.kind == "f")
 
 
-def is_spelt_missing(value: Any) -> bool:
-    """Whether a value is a text that says that there is none."""
-    return isinstance(value, str) and value.strip().lower() in MISSING_SPELLINGS
-
-
 def _float_of(value: Any) -> float:
     """One value as a float, NaN where it is none."""
-    if not isinstance(value, str) and isinstance(value, (timedelta, np.timedelta64)):
+    if isinstance(value, str):
+        if "_" in value or not may_be_number(value):
+            return np.nan
+    elif isinstance(value, (timedelta, np.timedelta64)):
         return float(pd.Timedelta(value).total_seconds())
-    if isinstance(value, (bool, np.bool_)) or (isinstance(value, str) and "_" in value):
-        return np.nan
-    if not isinstance(value, (str, Real, Decimal)):  # the cheap check first
+    elif isinstance(value, (bool, np.bool_)) or not isinstance(value, NUMERIC):
         return np.nan
     try:
         return float(value)
     except OverflowError:
-        return np.inf if value > 0 else -np.inf  # type: ignore[operator]
+        return np.inf if value > 0 else -np.inf
     except ValueError:
         return np.nan

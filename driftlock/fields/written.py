@@ -16,8 +16,8 @@ from typing import Any
 import pandas as pd
 
 from driftlock.arrays import Ints
+from driftlock.fields.glance import is_spelt_missing
 from driftlock.fields.times import WRITTEN_DATE
-from driftlock.fields.values import is_spelt_missing
 
 CURRENCY = "$\u00a2-\u00a5\u0e3f\u20a0-\u20c0"
 SIGN, SIGNS = "[-+\u2212]", str.maketrans("\u2212", "-")
@@ -59,7 +59,7 @@ class Written:
 
     def plain(self, text: str) -> str:
         """The number as Python writes it; what does not fit as a text that is no number."""
-        match = _whole(self).fullmatch(text.strip().translate(SPELLINGS))
+        match = _whole(self).fullmatch(_spelt(text))
         if match is None:
             is_spared = is_spelt_missing(text) or self._adds_to_plain
             return text if is_spared else NO_NUMBER
@@ -92,11 +92,14 @@ class Written:
         return self.decimal == "." and not (self.before or self.after)
 
 
+def _spelt(text: str) -> str:
+    """A text without what stands around it, its spaces and apostrophes the usual ones."""
+    return text.strip() if text.isascii() else text.strip().translate(SPELLINGS)
+
+
 def looks_written(text: str) -> bool:
     """Whether a text may be a number by some convention, or a date with its parts between marks."""
-    return TEXT.fullmatch(text.strip().translate(SPELLINGS)) is not None or (
-        WRITTEN_DATE.fullmatch(text) is not None
-    )
+    return TEXT.fullmatch(_spelt(text)) is not None or (WRITTEN_DATE.fullmatch(text) is not None)
 
 
 def learn_written(counts: Mapping[str, int], n: int, *, is_asked: bool = False) -> Written | None:
@@ -107,11 +110,7 @@ def learn_written(counts: Mapping[str, int], n: int, *, is_asked: bool = False) 
     taken for 1234.
     """
     least = 0.0 if is_asked else LEAST * n
-    found = {
-        text: match
-        for text in counts
-        if (match := TEXT.fullmatch(text.strip().translate(SPELLINGS)))
-    }
+    found = {text: match for text in counts if (match := TEXT.fullmatch(_spelt(text)))}
     affixes: Counter[tuple[str, str]] = Counter()
     for text, match in found.items():
         affixes[match["before"], match["after"]] += counts[text]

@@ -21,6 +21,9 @@ Form = Literal["auto", "ndjson", "json", "lines"]
 NAME = "body"
 LINE = "line"  # column of a log's lines
 AS_TEXT = "event"  # column of events that are coded as text
+NESTED = frozenset({dict, list})
+
+_written = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +57,8 @@ def read_events(data: bytes, form: Form, settings: Settings) -> Events:
     if not data or data.isspace():
         raise Problem(400, "invalid_events", "the body is empty; send events, one JSON object each")
     if form == "lines":
-        _check_count(re.finditer(rb"[^\s][^\n]*", data), settings)
+        if data.count(b"\n") >= settings.max_events:
+            _check_count(re.finditer(rb"[^\s][^\n]*", data), settings)
         rows: list[dict[str, Any]] = [{LINE: line} for line in parse.lines(data)["line"]]
     else:
         try:
@@ -63,7 +67,7 @@ def read_events(data: bytes, form: Form, settings: Settings) -> Events:
             # counted first, without being kept: many small ones take much room once they are
             if array and text.count("{") + text.count("[") > settings.max_events:
                 _check_count(parse.array_items(text), settings)
-            elif not array:
+            elif not array and text.count("\n") >= settings.max_events:
                 _check_count(re.finditer(r"[^\s][^\n]*", text), settings)
             checkpoint()
             rows = parse.json_rows(text, "json" if array else "jsonl", NAME, strict=True)
@@ -96,18 +100,26 @@ def _check_rows(rows: list[dict[str, Any]], n_bytes: int, settings: Settings) ->
     if not rows:
         raise Problem(400, "invalid_events", "the body holds no event")
     columns: set[str] = set()
+    last: dict[str, tuple[str, ...]] = {}  # keys of the record that was seen last in a column
+    may_be_large, most = n_bytes > settings.max_event_chars, settings.max_columns
     for number, row in enumerate(rows):
-        if n_bytes > settings.max_event_chars:
+        if may_be_large:
             _check_size(row, number, settings)
         columns.update(row)
         for name, value in row.items():
-            if type(value) in (dict, list):
+            if type(value) not in NESTED:
+                continue
+            if type(value) is dict and NESTED.isdisjoint(map(type, value.values())):
+                if last.get(name) != (keys := tuple(value)):
+                    last[name] = keys
+                    columns.update(f"{name}.{key}" for key in keys)
+            else:
                 columns.update(_laid_out(name, value, number, settings))
-        if len(columns) > settings.max_columns:
+        if len(columns) > most:
             raise Problem(
                 413,
                 "too_many_columns",
-                f"the events have more than {settings.max_columns:,} columns, nested ones laid out",
+                f"the events have more than {most:,} columns, nested ones laid out",
                 where={"event": number},
             )
     if len(rows) * len(columns) > settings.max_cells:
@@ -120,7 +132,7 @@ def _check_rows(rows: list[dict[str, Any]], n_bytes: int, settings: Settings) ->
 
 
 def _check_size(row: dict[str, Any], number: int, settings: Settings) -> None:
-    size = len(json.dumps(row, ensure_ascii=False))
+    size = len(_written(row))
     if size > settings.max_event_chars:
         raise Problem(
             413,

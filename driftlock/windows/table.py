@@ -20,6 +20,7 @@ from driftlock.arrays import NEGATIVE, POSITIVE, Column, Ints, Numbers, Symbols,
 from driftlock.coders import fit_coder
 from driftlock.draws import Pool
 from driftlock.fields import Schema
+from driftlock.fields.raw import Raw
 from driftlock.fields.typed import CODED
 from driftlock.fields.values import symbols
 
@@ -94,7 +95,8 @@ def encode(
             [_column(flat, field.name, size) for flat, size in zip(flats, sizes, strict=True)]
         )
         decision = schema.decisions[field.name]
-        column = CODED[decision.kind].learn(field.name, values, decision).encode(values)
+        raw = Raw(values)
+        column = CODED[decision.kind].learn(field.name, raw, decision).encode(raw)
         if isinstance(
             column, Times
         ):  # a rhythm that the baseline is too short for would be all new

@@ -1,0 +1,174 @@
+"""What a glance rules out is never read, and what is read once is the same as read in full."""
+
+from dataclasses import asdict
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import driftlock as dl
+from driftlock.fields.glance import is_spelt_missing, may_be_iso_time, may_be_number
+from driftlock.fields.kinds import SAMPLE
+from driftlock.fields.nested import lay_out
+from driftlock.fields.raw import Raw
+from driftlock.fields.schema import Schema
+from driftlock.fields.times import YEARS_READABLE, times
+from driftlock.fields.values import numbers
+
+NUMBER_PARTS = [
+    "1",
+    "0",
+    "9" * 30,
+    ".",
+    "e",
+    "E5",
+    "+",
+    "-",
+    "_",
+    " ",
+    "\t",
+    "\x00",
+    "x1F",
+    "\u0663",
+]
+WORDS = ["inf", "Infinity", "NaN", "null", "na", "true", "USD", "%", ","]
+TIME_PARTS = [
+    "2025",
+    "-03",
+    "/3",
+    "0",
+    "7",
+    "T08",
+    " 8",
+    ":37",
+    ":5",
+    ".25",
+    ",5",
+    "Z",
+    "z",
+    "+02:00",
+]
+OTHERS = ["-0530", " ", "\n", "W10", "UTC", "now", "\\", "x", "\x00"]
+like_numbers = st.lists(st.sampled_from(NUMBER_PARTS + WORDS), max_size=5).map("".join)
+like_times = st.lists(st.sampled_from(TIME_PARTS + OTHERS), max_size=8).map("".join)
+
+
+@given(like_numbers)
+def test_what_reads_as_a_number_passes_the_glance(text):
+    by_pandas = not np.isnan(pd.to_numeric(pd.Series([text], dtype=object), errors="coerce")[0])
+    try:
+        by_python = not np.isnan(float(text)) and "_" not in text
+    except ValueError:
+        by_python = False
+    assert may_be_number(text) or not (by_pandas or by_python)
+    read = numbers(pd.Series([text], dtype=object))
+    assert read.readable[0] == ((by_pandas or by_python) and not is_spelt_missing(text))
+
+
+@given(like_times)
+def test_what_reads_as_a_time_passes_the_glance(text):
+    read = pd.to_datetime(pd.Series([text]), format="ISO8601", errors="coerce", utc=True)
+    in_range = YEARS_READABLE[0] <= read.dt.year[0] <= YEARS_READABLE[1]
+    is_time = text.isascii() and any(map(str.isdigit, text)) and in_range
+    assert may_be_iso_time(text) or not is_time
+    assert times(pd.Series([text], dtype=object)).readable[0] >= is_time
+
+
+def test_the_glance_rules_out_what_is_common():
+    for text in ("Kite 4", "C1026", "0452cca12c054594", "wallet", "10.0.0.7:80", "5 km", "$5"):
+        assert not may_be_number(text)
+        assert not may_be_iso_time(text)
+    assert not may_be_number("2025-03-03T08:37:50Z")
+    assert not may_be_iso_time("31/12/2025 23:59")
+
+
+@pytest.mark.parametrize("gaps", [False, True], ids=["whole", "gaps"])
+@pytest.mark.parametrize("dtype", [object, "string", "str"])
+def test_different_texts_are_read_in_place_of_the_column(gaps, dtype):
+    texts = ["2025-03-03T08:37:50Z", "7.50", "-", "inf", "2025-03-03T9:37:5", "x", "1e5"] * 3
+    values = pd.Series([None, *texts, None] if gaps else texts, dtype=dtype)
+    column = Raw(values)
+    assert column.distinct is not None
+    assert len(column.distinct) == 7
+    for read, whole in ((column.numbers, numbers(values)), (column.times(), times(values))):
+        for name in ("values", "missing", "unreadable"):
+            mine, theirs = getattr(read, name), getattr(whole, name)
+            assert mine.dtype == theirs.dtype
+            np.testing.assert_array_equal(mine, theirs)
+    seen = column.times()
+    assert seen.aware[seen.readable].tolist() == [True, False] * 3
+    assert column.times() is seen
+
+
+def test_a_time_without_a_zone_stands_as_it_is_whatever_stands_before_it():
+    texts = ["2025-03-03T08:00:00+02:00", "2025-03-03T08:00:00", "2025-03-03T08:00:00+02:00Z"]
+    hours = {texts[0]: [6], texts[1]: [8], texts[2]: []}
+    for order in permutations(texts):
+        read = times(pd.Series(order, dtype=object))
+        found = (read.values[read.readable] // 3_600_000_000 % 24).tolist()
+        assert found == [hour for text in order for hour in hours[text]]
+
+
+def test_mixed_values_have_no_texts_to_be_read_instead():
+    assert Raw(pd.Series(["a", 5, None])).distinct is None
+    assert Raw(pd.Series([1.5, 2.5])).distinct is None
+
+
+@pytest.mark.parametrize(
+    "leaf", [7, "x", None, {"deeper": 1}, [{"a": 1}], (1, 2), pd.Series([1, 2])]
+)
+def test_records_of_the_same_keys_are_laid_out_like_any_others(leaf):
+    records = [{"b": i, "a": "x"} for i in range(4)] + [{"b": leaf, "a": "y"}]
+    alike = lay_out("m", pd.Series(records, dtype=object))
+    beside = lay_out("m", pd.Series([*records, None], dtype=object))
+    assert list(alike) == list(beside)
+    for name, column in alike.items():
+        assert column.dtype == object
+        assert list(map(repr, column)) == list(map(repr, beside[name][:-1]))
+        assert beside[name].iloc[-1] is None
+
+
+def test_a_table_is_no_return_of_its_own_baseline():
+    events = dl.datasets.load("normal").events[:120]
+    again = pd.concat([events[:60], events[:60]])  # labels twice: these do return
+    with pytest.warns(dl.DriftlockWarning, match="also stand in the baseline"):
+        dl.detect(again, baseline=60)
+    with pytest.warns(dl.DriftlockWarning, match="also stand in the baseline"):
+        dl.detect(events[:60], baseline=events[:60])
+    mask = np.arange(len(events)) % 2 == 0
+    assert len(dl.detect(events, baseline=mask)) == 60  # a warning would be an error
+
+
+@pytest.mark.parametrize("n", [60, SAMPLE + 100], ids=["short", "long"])
+def test_a_baseline_that_is_typed_is_encoded_as_by_its_schema(n):
+    numbers_ = np.arange(n)
+    frame = pd.DataFrame(
+        {
+            "t": pd.date_range("2025-03-03", periods=n, freq="7min").strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "shop": pd.Series(numbers_ % 7).map("shop {}".format),
+            "amount": pd.Series(1000 + numbers_ * 3.5).map("${:,.2f}".format),
+            "plain": (numbers_ * 7 % 1013 + 0.25).astype(str),
+            "text": pd.Series(numbers_).map("/item/{0}/of/{0}?x".format),
+            "mixed": [value if value != 5 else "?" for value in (numbers_ * 37 % 997).tolist()],
+            "m": [{"a": value % 3, "b": str(value % 2)} for value in numbers_.tolist()],
+        }
+    )
+    frame.loc[n // 2, ["t", "shop", "amount", "plain", "text", "mixed"]] = None
+    schema, flat, columns = Schema.encoded(frame, entity="shop")
+    kinds = {name: decision.kind for name, decision in schema.decisions.items()}
+    assert kinds["t"] == "time"
+    assert {kinds[name] for name in ("amount", "plain", "mixed")} == {"number"}
+    for mine, theirs in zip(columns, schema.encode(flat), strict=True):
+        assert type(mine) is type(theirs)
+        np.testing.assert_equal(asdict(mine), asdict(theirs))
+
+
+def test_a_long_column_lets_its_texts_go():
+    column = Raw(pd.Series(["a", "b", None]))
+    assert column.distinct is not None
+    column.forget_texts()
+    assert not {"symbols", "present", "distinct"} & vars(column).keys()
+    assert column.symbols[1][:2] == ["a", "b"]
