@@ -201,7 +201,8 @@ class Draws:
         if len(self.source) == 2:
             rows, starts = self.source
             return [rows[starts[b] : starts[b + 1]].astype(np.int64) for b in range(first, stop)]
-        members = kernels.draw_range(first, stop, self.source, self.size)
+        members = np.empty((stop - first, self.size - self.source[2]), np.uint32)
+        kernels.draw_range(first, stop, self.source, self.size, members.ravel())
         return list(np.sort(members, axis=1).astype(np.int64))
 
     def subsets(self) -> list[Ints]:

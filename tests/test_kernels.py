@@ -26,7 +26,6 @@ PROVED_WITH = {
             "alphabet_units",
             "base_units",
             "far_sums",
-            "field_range",
             "measure_subsets",
             "permute_range",
             "pool_rows",

@@ -62,7 +62,7 @@ def part_scales(totals, halves, m, size, tables):  # type: ignore[no-untyped-def
     chi-squared variable scaled to both (Satterthwaite). O(S), and moments of each total.
     """
     parts = halves.size
-    starts, scales = np.zeros(parts + 1, np.int64), np.zeros((parts, 3))
+    starts, scales = np.zeros(parts + 1, np.int64), np.zeros((parts, 3), np.float64)
     whole = float(tables[size, 1] - tables[m, 1] - tables[size - m, 1])
     for p in range(parts):
         starts[p + 1] = starts[p] + int(2 * halves[p])
@@ -102,7 +102,10 @@ def measured_pool(symbols, totals, halves, bits, m, tables):  # type: ignore[no-
     kept = 0
     for p in range(halves.size):
         kept += halves[p] > 0.5
-    varied, varied_halves = np.empty((symbols.shape[0], kept), np.uint32), np.empty(kept)
+    varied, varied_halves = (
+        np.empty((symbols.shape[0], kept), np.uint32),
+        np.empty(kept, np.float64),
+    )
     varied_totals = np.empty(totals.size - (halves.size - kept), np.uint32)
     place, first, begin = 0, 0, 0
     for p in range(halves.size):

@@ -77,30 +77,31 @@ def unshuffle(m, order, swaps):  # type: ignore[no-untyped-def]
 
 
 @jit
-def draw_range(first, stop, draw, size):  # type: ignore[no-untyped-def]
-    """Members of draws first ... stop - 1, shape (stop - first, m); draw 0 is the last m rows.
+def draw_range(first, stop, draw, size, members):  # type: ignore[no-untyped-def]
+    """Members of draws first ... stop - 1, m each, into `members`; draw 0 is the last m rows.
 
     draw = (kind, key, n): a random subset, the b-th circular shift, or a random one. Each draw
     depends on (key, b) alone.
     """
     kind, key, n = draw
     m = size - n
-    order = np.arange(size).astype(np.uint32)
+    order = np.empty(size, np.uint32)
+    for i in range(size):
+        order[i] = i
     swaps = np.empty(m, np.uint32)
-    members = np.empty((stop - first, m), np.uint32)
     for b in range(first, stop):
+        own = members[(b - first) * m : (b - first + 1) * m]
         if kind == ROWS and b > 0:
             shuffle_first(stream(key, b), m, order, swaps)
             for i in range(m):
-                members[b - first, i] = order[i]
+                own[i] = order[i]
             unshuffle(m, order, swaps)
         else:
             shift = b
             if kind == RANDOM_SHIFT and b > 0:
                 shift, _ = below(stream(key, b), size)
             for i in range(m):
-                members[b - first, i] = (n + shift + i) % size
-    return members
+                own[i] = (n + shift + i) % size
 
 
 @jit
@@ -243,13 +244,14 @@ def measure_subsets(rows, starts, pool, tables, out):  # type: ignore[no-untyped
 def sum_range(first, stop, draw, bits, out):  # type: ignore[no-untyped-def]
     """Mean bits alone of draws first ... stop - 1, as `permute_range` has them. O(m)."""
     m = bits.size - draw[2]
+    members = np.empty(min(BLOCK, stop - first) * m, np.uint32)
     for begin in range(first, stop, BLOCK):
         end = min(begin + BLOCK, stop)
-        members = draw_range(begin, end, draw, bits.size)
+        draw_range(begin, end, draw, bits.size, members)
         for b in range(begin, end):
-            spent = 0
+            own, spent = members[(b - begin) * m : (b - begin + 1) * m], 0
             for i in range(m):
-                spent += int(bits[members[b - begin, i]])
+                spent += int(bits[own[i]])
             out[b] = spent * 1_000_000 // m
 
 
@@ -261,8 +263,11 @@ def permute_range(first, stop, draw, pool, tables, out):  # type: ignore[no-unty
     """
     size = pool[0].shape[0]
     m = size - draw[2]
+    at_once = min(BLOCK, stop - first)
+    members, starts = np.empty(at_once * m, np.uint32), np.empty(at_once + 1, np.int64)
+    for b in range(at_once + 1):
+        starts[b] = b * m
     for begin in range(first, stop, BLOCK):
         end = min(begin + BLOCK, stop)
-        members = draw_range(begin, end, draw, size)
-        starts = np.arange(end - begin + 1) * m
-        measure_subsets(members.ravel(), starts, pool, tables, out[begin:end])
+        draw_range(begin, end, draw, size, members)
+        measure_subsets(members, starts[: end - begin + 1], pool, tables, out[begin:end])

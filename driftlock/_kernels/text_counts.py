@@ -69,7 +69,9 @@ def measure_texts(rows, starts, pool, tables, out):  # type: ignore[no-untyped-d
     lengths, used = tables
     counts, heap = np.zeros(totals.size, np.int64), np.empty(1, np.int32)
     length, used_both = whole_sums(totals, widths, signs, tables)
-    size = sizes.sum()
+    size = 0
+    for row in range(sizes.size):
+        size += sizes[row]
     for b in range(starts.size - 1):
         first, stop = starts[b], starts[b + 1]
         if max(1, (stop - first) // 10) != heap.size:
@@ -109,8 +111,11 @@ def permute_texts(first, stop, draw, pool, tables, out):  # type: ignore[no-unty
     """Statistics of draws first ... stop - 1 into the rows of `out`, as in `permute_range`."""
     size = pool[7].size
     m = size - draw[2]
+    at_once = min(BLOCK, stop - first)
+    members, starts = np.empty(at_once * m, np.uint32), np.empty(at_once + 1, np.int64)
+    for b in range(at_once + 1):
+        starts[b] = b * m
     for begin in range(first, stop, BLOCK):
         end = min(begin + BLOCK, stop)
-        members = draw_range(begin, end, draw, size)
-        starts = np.arange(end - begin + 1) * m
-        measure_texts(members.ravel(), starts, pool, tables, out[begin:end])
+        draw_range(begin, end, draw, size, members)
+        measure_texts(members, starts[: end - begin + 1], pool, tables, out[begin:end])
