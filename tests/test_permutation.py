@@ -234,9 +234,23 @@ def test_tables_hold_lengths_and_entropies():
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=60), st.integers(1, 12))
 def test_the_largest_are_summed(values, k):
     k = min(k, len(values))
-    bits, heap = np.array(values, np.int32), np.empty(k, np.int32)
-    rows = np.arange(len(values), dtype=np.uint32)
-    assert permute.sum_of_largest(rows, 0, len(values), bits, heap) == sum(sorted(values)[-k:])
+    some = np.random.default_rng(0).permutation(300)[: len(values)].astype(np.uint32)
+    bits = np.full(300, 25, np.int32)
+    bits[some] = values
+    seen = np.zeros(300 // 64 + 1, np.uint64)
+    ranked = ranks.by_falling(bits)
+    assert permute.sum_of_largest(some, 0, len(values), ranked, seen, k) == sum(sorted(values)[-k:])
+    assert not seen.any()
+
+
+@given(st.lists(st.integers(-50, 2**31 - 1), max_size=60))
+def test_falling_values_and_their_places(values):
+    found = ranks.by_falling(np.array(values, np.int32))
+    assert [array.tolist() for array in found] == list(naive.by_falling(values))
+
+
+def test_the_place_of_a_bit():
+    assert [permute.place_of(np.uint64(1 << place)) for place in range(64)] == list(range(64))
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=25), st.booleans())

@@ -42,7 +42,7 @@ def compile_texts() -> None:
     tables = (np.zeros(10, np.int64), np.zeros(5, np.int64))
     bits, out = np.empty(4, np.int32), np.empty((2, permute.N_STATISTICS), np.int64)
     text_counts.text_bits(counts, tables, 2, bits)
-    pool = (*counts, bits)
+    pool = (*counts, bits, *ranks.by_falling(bits))
     text_counts.permute_texts(0, 2, draw, pool, tables, out)
     members = np.empty(4, np.uint32)
     permute.draw_range(0, 2, draw, 4, members)

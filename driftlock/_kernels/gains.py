@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from driftlock._kernels.jit import jit
-from driftlock._kernels.ranks import ascending
+from driftlock._kernels.ranks import ascending, by_falling
 
 
 @jit
@@ -96,8 +96,9 @@ def part_scales(totals, halves, m, size, tables):  # type: ignore[no-untyped-def
 def measured_pool(symbols, totals, halves, bits, m, tables):  # type: ignore[no-untyped-def]
     """What subsets of a pool are measured with, for windows of m rows: parts of one symbol go.
 
-    (symbols, totals, halves, bits, first symbol of each part, scales). A part in which all rows are
-    alike has no length, no entropy and no gain in any subset. O(N P + S).
+    (symbols, totals, halves, bits, first symbol of each part, scales, place of each row by falling
+    bits, falling bits). A part in which all rows are alike has no length, no entropy and no gain in
+    any subset. O(N P + S).
     """
     kept = 0
     for p in range(halves.size):
@@ -120,4 +121,5 @@ def measured_pool(symbols, totals, halves, bits, m, tables):  # type: ignore[no-
             begin += size
         first += size
     starts, scales = part_scales(varied_totals, varied_halves, m, symbols.shape[0], tables)
-    return varied, varied_totals, varied_halves, bits, starts, scales
+    places, falling = by_falling(bits)
+    return varied, varied_totals, varied_halves, bits, starts, scales, places, falling

@@ -42,6 +42,21 @@ def ascending(values):  # type: ignore[no-untyped-def]
 
 
 @jit
+def by_falling(bits):  # type: ignore[no-untyped-def]
+    """Place of each of N values from the largest to the smallest, and the values so. O(N)."""
+    size = bits.size
+    wide = np.empty(size, np.int64)
+    for i in range(size):
+        wide[i] = -np.int64(bits[i])
+    order = ascending(wide)
+    places, falling = np.empty(size, np.uint32), np.empty(size, np.int32)
+    for i in range(size):
+        places[order[i]] = i
+        falling[i] = bits[order[i]]
+    return places, falling
+
+
+@jit
 def extremes(values, two_sided, counts):  # type: ignore[no-untyped-def]
     """How many of B values are at least as extreme as each of them, itself included. O(B).
 

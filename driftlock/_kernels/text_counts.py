@@ -62,20 +62,18 @@ def measure_texts(rows, starts, pool, tables, out):  # type: ignore[no-untyped-d
     """The four statistics of subsets of rows of text against all other rows. O(entries of rows).
 
     Subset b is rows[starts[b] : starts[b + 1]]; pool = (offsets (N + 1,), items, times,
-    totals (I,), widths (I,), signs (I,), sizes (N,): coded symbols, bits (N,)); tables =
-    (log2 gamma(k / 2) by k, c log2 c by c) in units.
+    totals (I,), widths (I,), signs (I,), sizes (N,): coded symbols, bits (N,), place of each row by
+    falling bits, falling bits); tables = (log2 gamma(k / 2) by k, c log2 c by c) in units.
     """
-    offsets, items, times, totals, widths, signs, sizes, bits = pool
+    offsets, items, times, totals, widths, signs, sizes, bits, places, falling = pool
     lengths, used = tables
-    counts, heap = np.zeros(totals.size, np.int64), np.empty(1, np.int32)
+    counts, seen = np.zeros(totals.size, np.int64), np.zeros(bits.size // 64 + 1, np.uint64)
     length, used_both = whole_sums(totals, widths, signs, tables)
     size = 0
     for row in range(sizes.size):
         size += sizes[row]
     for b in range(starts.size - 1):
         first, stop = starts[b], starts[b + 1]
-        if max(1, (stop - first) // 10) != heap.size:
-            heap = np.empty(max(1, (stop - first) // 10), np.int32)
         spent, symbols = 0, 0
         for i in range(first, stop):
             row = rows[i]
@@ -100,10 +98,12 @@ def measure_texts(rows, starts, pool, tables, out):  # type: ignore[no-untyped-d
         ncd = (length - min(length_w, length_r)) / longest if longest > UNIT // 1000 else 0.0
         delta = used_w / symbols / UNIT - used_r / (size - symbols) / UNIT
         m = stop - first
+        k = max(1, m // 10)
+        top = sum_of_largest(rows, first, stop, (places, falling), seen, k)
         out[b, NCD] = int(math.floor(ncd * NANO + 0.5))
         out[b, ENTROPY] = int(math.floor(delta * NANO + 0.5))
         out[b, MEAN_BITS] = spent * 1_000_000 // m
-        out[b, TOP_BITS] = sum_of_largest(rows, first, stop, bits, heap) * 1_000_000 // heap.size
+        out[b, TOP_BITS] = top * 1_000_000 // k
 
 
 @jit
