@@ -65,7 +65,7 @@ class Pool:
         Rows of the baseline.
     arrays : tuple of ndarray
         What kernels take: the same without the parts in which all rows are alike, the first symbol
-        of each part, and the scale on which its gain is told.
+        of each part, the scale on which its gain is told, and the rows in order of their bits.
     """
 
     statistics: ClassVar[tuple[str, ...]] = STATISTICS
@@ -74,7 +74,7 @@ class Pool:
     halves: Floats
     bits: Ints
     n: int
-    arrays: tuple[Ints, Ints, Floats, Ints, Ints, Floats]
+    arrays: tuple[Ints, Ints, Floats, Ints, Ints, Floats, Ints, Ints]
 
     @classmethod
     def of(cls, codes: Ints, sorts: Ints, bits: Ints, n: int) -> Pool:
@@ -201,7 +201,8 @@ class Draws:
         if len(self.source) == 2:
             rows, starts = self.source
             return [rows[starts[b] : starts[b + 1]].astype(np.int64) for b in range(first, stop)]
-        members = kernels.draw_range(first, stop, self.source, self.size)
+        members = np.empty((stop - first, self.size - self.source[2]), np.uint32)
+        kernels.draw_range(first, stop, self.source, self.size, members.ravel())
         return list(np.sort(members, axis=1).astype(np.int64))
 
     def subsets(self) -> list[Ints]:

@@ -13,10 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from driftlock import arrays
+from driftlock._kernels import permute
 from driftlock._kernels.compile_windows import compile_texts, compile_windows
-from driftlock._kernels.jit import on_compilation, was_compiled
+from driftlock._kernels.jit import few_collections, on_compilation, was_compiled
 from driftlock._kernels.number import written_decimals
 from driftlock.arrays import Encoded
+from driftlock.coders.text import TextCoder
 from driftlock.patterns import find_patterns
 from driftlock.scoring import Model
 from driftlock.significance import rank_p
@@ -24,11 +26,12 @@ from driftlock.significance import rank_p
 PATIENCE = 1.0  # seconds of compiling before the note
 NOTE = "driftlock: compiling its kernels for this machine, once; this takes some seconds ...\n"
 ROWS = 64
-HELPER = "from driftlock._kernels.compile_windows import compile_windows; compile_windows()"
+HELPER = "import sys; from driftlock.warm import compile_parts; compile_parts(*sys.argv[1:])"
 HELPER_SECONDS = 120
 
 _lock = threading.Lock()
 _seconds: dict[str, float] = {}
+_done: set[str] = set()
 _helpers: list[subprocess.Popen[bytes]] = []
 
 
@@ -46,7 +49,7 @@ def warmup() -> float:
     >>> dl.warmup() >= 0
     True
     """
-    return sum(ensure(job) for job in JOBS)
+    return ensure("everything")
 
 
 def ensure(job: str) -> float:
@@ -74,47 +77,72 @@ def ensure(job: str) -> float:
         return _seconds[job]
 
 
-def _share_the_work() -> None:
-    """Let another process compile half of the kernels for the cache, if the cache is cold.
+def compile_parts(*parts: str) -> None:
+    """Compile some parts of the kernels, or load them from the cache."""
+    with few_collections():
+        for part in parts:
+            if part not in _done:
+                PARTS[part]()
+                _done.add(part)
+
+
+def _shared(own: tuple[str, ...], others: tuple[str, ...]) -> None:
+    """Compile some parts while a helper, if the cache is cold, compiles others for the cache.
 
     Numba compiles one kernel at a time in a process, whatever the threads.
     """
-    written_decimals(np.ones(1))
-    if was_compiled(written_decimals) and (os.cpu_count() or 1) > 1:
-        package = str(Path(__file__).parents[1])
-        paths = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-        try:
-            helper = subprocess.Popen(  # noqa: S603  (this Python, with words of our own)
-                [sys.executable, "-c", HELPER],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=os.environ | {"PYTHONPATH": paths},
-            )
-        except OSError:  # no Python of its own to start: this process does it all
-            return
-        atexit.register(helper.kill)
-        _helpers.append(helper)
-
-
-def _windows() -> None:
-    """Compile what the helper does not, then take over what it has."""
-    compile_texts()
-    for helper in _helpers:
+    helper = _helper(others) if _is_cold(own[0]) and (os.cpu_count() or 1) > 1 else None
+    compile_parts(*own)
+    if helper is not None:
         try:
             helper.wait(HELPER_SECONDS)
         except subprocess.TimeoutExpired:
             helper.kill()
-    compile_windows()
+    compile_parts(*others)
 
 
-def _detect() -> None:
-    """Fit and score a few rows of every kind."""
+def _is_cold(part: str) -> bool:
+    """Whether the first, small kernel of a part had to be compiled for the cache."""
+    if part == "fields":
+        written_decimals(np.ones(1))
+        return was_compiled(written_decimals)
+    permute.mix(np.uint64(1))
+    return was_compiled(permute.mix)
+
+
+def _helper(parts: tuple[str, ...]) -> subprocess.Popen[bytes] | None:
+    """Another process that compiles some parts; None where no Python can be started."""
+    package = str(Path(__file__).parents[1])
+    paths = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
+    try:
+        helper = subprocess.Popen(  # noqa: S603  (this Python, with words of our own)
+            [sys.executable, "-c", HELPER, *parts],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"PYTHONPATH": paths},
+        )
+    except OSError:
+        return None
+    atexit.register(helper.kill)
+    _helpers.append(helper)
+    return helper
+
+
+def _fields() -> None:
+    """Fit and score a few rows of every kind but text."""
     written_decimals(np.ones(1))
-    columns = _columns()
+    columns = [column for column in _columns() if not isinstance(column, arrays.Texts)]
     model = Model.fit(columns)
     rank_p(model.baseline.total, model.score(columns).total)
     find_patterns(model.codes, columns, columns, "fdr")
+
+
+def _texts() -> None:
+    """Learn and code a few texts."""
+    for column in _columns():
+        if isinstance(column, arrays.Texts):
+            TextCoder.fit(column).measure(column, own=False)
 
 
 def _columns() -> list[Encoded]:
@@ -135,4 +163,15 @@ def _columns() -> list[Encoded]:
     return [symbols, symbols, *numbers, times, texts, entities]
 
 
-JOBS = {"sharing": _share_the_work, "detect": _detect, "windows": _windows}
+# How a cold start is shared: one process does what is about fields, the other what is about texts.
+PARTS = {
+    "fields": _fields,
+    "texts": _texts,
+    "windows of fields": compile_windows,
+    "windows of texts": compile_texts,
+}
+JOBS = {
+    "detect": lambda: _shared(("fields",), ("texts",)),
+    "windows": lambda: _shared(("windows of fields",), ("windows of texts",)),
+    "everything": lambda: _shared(("fields", "windows of fields"), ("texts", "windows of texts")),
+}

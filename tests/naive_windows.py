@@ -148,6 +148,12 @@ def ascending(values):
     return sorted(range(len(values)), key=lambda place: values[place])
 
 
+def by_falling(values):
+    """Where each value stands from the largest to the smallest, and the values so."""
+    order = sorted(range(len(values)), key=lambda i: -values[i])
+    return [order.index(i) for i in range(len(values))], [values[i] for i in order]
+
+
 def extremes(values, two_sided):
     found = []
     for value in values:

@@ -48,6 +48,13 @@ def _usual_threads():
 
 
 # ------------------------------------------------------------------ randomness
+def drawn(first, stop, draw, size):
+    """Members of draws first ... stop - 1, a row each."""
+    members = np.empty((stop - first, size - draw[2]), np.uint32)
+    permute.draw_range(first, stop, draw, size, members.ravel())
+    return members
+
+
 def test_mix_is_splitmix64():
     # the first outputs of splitmix64 seeded with 0, as published with the generator
     words = [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
@@ -59,18 +66,18 @@ def test_mix_is_splitmix64():
 
 @pytest.mark.parametrize("key", [0, 7, 2**63 - 1, 2**64 - 1])
 def test_draws_equal_their_twin(key):
-    found = permute.draw_range(0, 20, (permute.ROWS, np.uint64(key), 31), 40)
+    found = drawn(0, 20, (permute.ROWS, np.uint64(key), 31), 40)
     assert np.sort(found, axis=1).tolist() == [naive.draw(key, b, 31, 40) for b in range(20)]
 
 
 def test_shifts_equal_their_twin():
-    found = permute.draw_range(0, 40, (permute.SHIFT, np.uint64(1), 31), 40)
+    found = drawn(0, 40, (permute.SHIFT, np.uint64(1), 31), 40)
     assert np.sort(found, axis=1).tolist() == [naive.shift(b, 31, 40) for b in range(40)]
     assert len({frozenset(members) for members in found.tolist()}) == 40
 
 
 def test_random_shifts_equal_their_twin():
-    found = permute.draw_range(0, 60, (permute.RANDOM_SHIFT, np.uint64(7), 31), 40)
+    found = drawn(0, 60, (permute.RANDOM_SHIFT, np.uint64(7), 31), 40)
     by = [0, *(naive.below(naive.stream(7, b), 40)[0] for b in range(1, 60))]
     assert np.sort(found, axis=1).tolist() == [naive.shift(shift, 31, 40) for shift in by]
     assert max(by) == 39  # the last shift is among them
@@ -99,7 +106,7 @@ def test_refused_words_are_those_of_the_twin():
 
 def test_each_row_is_drawn_equally_often(sizes):
     draws = sizes(20_000, 500)
-    members = permute.draw_range(1, draws + 1, (permute.ROWS, np.uint64(3), 15), 20)
+    members = drawn(1, draws + 1, (permute.ROWS, np.uint64(3), 15), 20)
     share = np.bincount(members.ravel(), minlength=20) / draws
     assert np.abs(share - 0.25).max() < 4.5 * np.sqrt(0.25 * 0.75 / draws)
 
@@ -227,9 +234,23 @@ def test_tables_hold_lengths_and_entropies():
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=60), st.integers(1, 12))
 def test_the_largest_are_summed(values, k):
     k = min(k, len(values))
-    bits, heap = np.array(values, np.int32), np.empty(k, np.int32)
-    rows = np.arange(len(values), dtype=np.uint32)
-    assert permute.sum_of_largest(rows, 0, len(values), bits, heap) == sum(sorted(values)[-k:])
+    some = np.random.default_rng(0).permutation(300)[: len(values)].astype(np.uint32)
+    bits = np.full(300, 25, np.int32)
+    bits[some] = values
+    seen = np.zeros(300 // 64 + 1, np.uint64)
+    ranked = ranks.by_falling(bits)
+    assert permute.sum_of_largest(some, 0, len(values), ranked, seen, k) == sum(sorted(values)[-k:])
+    assert not seen.any()
+
+
+@given(st.lists(st.integers(-50, 2**31 - 1), max_size=60))
+def test_falling_values_and_their_places(values):
+    found = ranks.by_falling(np.array(values, np.int32))
+    assert [array.tolist() for array in found] == list(naive.by_falling(values))
+
+
+def test_the_place_of_a_bit():
+    assert [permute.place_of(np.uint64(1 << place)) for place in range(64)] == list(range(64))
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=25), st.booleans())

@@ -25,7 +25,7 @@ from driftlock.windows.options import ScanOptions
 from driftlock.windows.plots import heat_of
 from driftlock.windows.scan_results import runs
 from driftlock.windows.scan_run import ScanJob, draws_for_one
-from driftlock.windows.spans import by_rows, by_time
+from driftlock.windows.spans import Spans, by_rows, by_time
 from driftlock.windows.table import encode
 
 
@@ -554,10 +554,9 @@ def scanned_by_kernels(pairs, key, draws, kind=permute.ROWS):
     out = np.zeros((len(pairs), 2 * K + 2), np.int64)
     draw, rule = (kind, np.uint64(key), draws), (TWO_SIDED, VERDICT)
     scan_kernels.scan_range(windows, arrays, spans, draw, tables, rule, out)
-    fields = np.zeros((len(pairs), len(coded.names), 2), np.int64)
-    of_field = np.searchsorted(coded.field_of, np.arange(len(coded.names) + 1)).astype(np.int64)
-    scan_kernels.field_range(windows, arrays, spans, (of_field, coded.bits), tables, fields)
-    return coded, out, fields
+    of_pairs = Spans(*spans, pd.RangeIndex(len(pairs)), [], [], pd.DataFrame())
+    job = ScanJob(coded, of_pairs, None, ScanOptions(), 0, [])
+    return coded, out, scan_run.field_statistics(job)[:, :, [permute.NCD, permute.TOP_BITS]]
 
 
 def test_each_window_draws_its_own():

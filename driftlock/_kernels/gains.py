@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from driftlock._kernels.jit import jit
-from driftlock._kernels.ranks import ascending
+from driftlock._kernels.ranks import ascending, by_falling
 
 
 @jit
@@ -62,7 +62,7 @@ def part_scales(totals, halves, m, size, tables):  # type: ignore[no-untyped-def
     chi-squared variable scaled to both (Satterthwaite). O(S), and moments of each total.
     """
     parts = halves.size
-    starts, scales = np.zeros(parts + 1, np.int64), np.zeros((parts, 3))
+    starts, scales = np.zeros(parts + 1, np.int64), np.zeros((parts, 3), np.float64)
     whole = float(tables[size, 1] - tables[m, 1] - tables[size - m, 1])
     for p in range(parts):
         starts[p + 1] = starts[p] + int(2 * halves[p])
@@ -96,13 +96,17 @@ def part_scales(totals, halves, m, size, tables):  # type: ignore[no-untyped-def
 def measured_pool(symbols, totals, halves, bits, m, tables):  # type: ignore[no-untyped-def]
     """What subsets of a pool are measured with, for windows of m rows: parts of one symbol go.
 
-    (symbols, totals, halves, bits, first symbol of each part, scales). A part in which all rows are
-    alike has no length, no entropy and no gain in any subset. O(N P + S).
+    (symbols, totals, halves, bits, first symbol of each part, scales, place of each row by falling
+    bits, falling bits). A part in which all rows are alike has no length, no entropy and no gain in
+    any subset. O(N P + S).
     """
     kept = 0
     for p in range(halves.size):
         kept += halves[p] > 0.5
-    varied, varied_halves = np.empty((symbols.shape[0], kept), np.uint32), np.empty(kept)
+    varied, varied_halves = (
+        np.empty((symbols.shape[0], kept), np.uint32),
+        np.empty(kept, np.float64),
+    )
     varied_totals = np.empty(totals.size - (halves.size - kept), np.uint32)
     place, first, begin = 0, 0, 0
     for p in range(halves.size):
@@ -117,4 +121,5 @@ def measured_pool(symbols, totals, halves, bits, m, tables):  # type: ignore[no-
             begin += size
         first += size
     starts, scales = part_scales(varied_totals, varied_halves, m, symbols.shape[0], tables)
-    return varied, varied_totals, varied_halves, bits, starts, scales
+    places, falling = by_falling(bits)
+    return varied, varied_totals, varied_halves, bits, starts, scales, places, falling

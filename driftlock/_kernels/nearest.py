@@ -81,7 +81,8 @@ def keep_nearest(distances, scratch, best, who):  # type: ignore[no-untyped-def]
         stretch = distances[start : start + STRETCH]
         for e in range(stretch.size):
             least[e] = min(least[e], stretch[e])
-    copy[:] = least
+    for c in range(STRETCH):
+        copy[c] = least[c]
     bound = min(bound_of(copy, best.size), np.int32(FAR - 1))
     keys[:] = np.int64(FAR) << 32
     for c in range(STRETCH):

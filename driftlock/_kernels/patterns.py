@@ -45,8 +45,9 @@ def hypergeometric_tails(tested, total, m, n):  # type: ignore[no-untyped-def]
     Terms are added from the observed count upwards until they no longer matter; where it is below
     its mean the tail is not worth the sum and 1 is returned, which is never too small.
     """
-    tails = np.ones(tested.size, np.float64)
+    tails = np.empty(tested.size, np.float64)
     for i in range(tested.size):
+        tails[i] = 1.0
         x, k = tested[i], total[i]
         if x * (n + m) <= k * m:
             continue

@@ -26,6 +26,10 @@ _FACTOR_2 = np.uint64(0x94D049BB133111EB)
 _LOW = np.uint64(0xFFFFFFFF)
 _S27, _S30, _S31, _S32 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(32)
 _WORDS = np.uint64(1 << 32)
+_NONE, _ONE, _S6, _LAST = np.uint64(0), np.uint64(1), np.uint64(6), np.uint64(63)
+_HALVES = np.array(  # words with the bits set whose place has bit k, k = 0 ... 5
+    [sum(1 << place for place in range(64) if place >> k & 1) for k in range(6)], np.uint64
+)
 
 
 @jit
@@ -77,58 +81,67 @@ def unshuffle(m, order, swaps):  # type: ignore[no-untyped-def]
 
 
 @jit
-def draw_range(first, stop, draw, size):  # type: ignore[no-untyped-def]
-    """Members of draws first ... stop - 1, shape (stop - first, m); draw 0 is the last m rows.
+def draw_range(first, stop, draw, size, members):  # type: ignore[no-untyped-def]
+    """Members of draws first ... stop - 1, m each, into `members`; draw 0 is the last m rows.
 
     draw = (kind, key, n): a random subset, the b-th circular shift, or a random one. Each draw
     depends on (key, b) alone.
     """
     kind, key, n = draw
     m = size - n
-    order = np.arange(size).astype(np.uint32)
+    order = np.empty(size, np.uint32)
+    for i in range(size):
+        order[i] = i
     swaps = np.empty(m, np.uint32)
-    members = np.empty((stop - first, m), np.uint32)
     for b in range(first, stop):
+        own = members[(b - first) * m : (b - first + 1) * m]
         if kind == ROWS and b > 0:
             shuffle_first(stream(key, b), m, order, swaps)
             for i in range(m):
-                members[b - first, i] = order[i]
+                own[i] = order[i]
             unshuffle(m, order, swaps)
         else:
             shift = b
             if kind == RANDOM_SHIFT and b > 0:
                 shift, _ = below(stream(key, b), size)
             for i in range(m):
-                members[b - first, i] = (n + shift + i) % size
-    return members
+                own[i] = (n + shift + i) % size
 
 
 @jit
-def sum_of_largest(rows, first, stop, bits, heap):  # type: ignore[no-untyped-def]
-    """Sum of the k largest bits of rows[first:stop], heap being of size k. O(m log k) at worst."""
-    k, total = heap.size, 0
+def sum_of_largest(rows, first, stop, ranked, seen, k):  # type: ignore[no-untyped-def]
+    """Sum of the k largest bits of rows[first:stop], all of them different rows. O(m + N / 64).
+
+    ranked = (place of each row among all by falling bits (N,), the bits in that order (N,)). A bit
+    of `seen` for every place is 0 before and after: from the first place on, what is set is the
+    largest. No branch depends on the values, so that none is mispredicted, as those of a heap are.
+    """
+    places, falling = ranked
     for i in range(first, stop):
-        value = int(bits[rows[i]])
-        if i - first < k:
-            place = i - first
-            while place > 0 and heap[(place - 1) // 2] > value:
-                heap[place] = heap[(place - 1) // 2]
-                place = (place - 1) // 2
-            heap[place] = value
-            total += value
-        elif value > heap[0]:
-            total += value - int(heap[0])
-            place = 0
-            while 2 * place + 1 < k:
-                child = 2 * place + 1
-                if child + 1 < k and heap[child + 1] < heap[child]:
-                    child += 1
-                if heap[child] >= value:
-                    break
-                heap[place] = heap[child]
-                place = child
-            heap[place] = value
+        place = np.uint64(places[rows[i]])
+        seen[place >> _S6] |= _ONE << (place & _LAST)
+    total, w = 0, 0
+    while k > 0:
+        word = seen[w]
+        while word != _NONE and k > 0:
+            rest = word & (word - _ONE)
+            total += int(falling[64 * w + place_of(word ^ rest)])
+            word = rest
+            k -= 1
+        w += 1
+    for i in range(first, stop):
+        seen[np.uint64(places[rows[i]]) >> _S6] = _NONE
     return total
+
+
+@jit
+def place_of(bit):  # type: ignore[no-untyped-def]
+    """Which bit of a word is set, the only one that is: 0 to 63."""
+    place = 0
+    for k in range(6):
+        if bit & _HALVES[k] != _NONE:
+            place += 1 << k
+    return place
 
 
 @jit
@@ -178,22 +191,22 @@ def measure_subsets(rows, starts, pool, tables, out):  # type: ignore[no-untyped
     """The five statistics of subsets as windows against all other rows. O(m P + S) each.
 
     Subset b is rows[starts[b] : starts[b + 1]]; pool = (symbols (N, P), totals (S,), halves (P,),
-    bits (N,), first symbol of each part (P + 1,), scales (P, 3)); tables[c] = (log2 gamma(c + 1/2)
-    / gamma(1/2), c log2 c) in units. The loops stand here in full: calls with arrays would cost as
-    much as the counting.
+    bits (N,), first symbol of each part (P + 1,), scales (P, 3), place of each row by falling bits,
+    falling bits); tables[c] = (log2 gamma(c + 1/2) / gamma(1/2), c log2 c) in units. The loops
+    stand here in full: calls with arrays would cost as much as the counting.
     """
     symbols, totals, bits, firsts, scales = pool[0], pool[1], pool[3], pool[4], pool[5]
     parts, n_symbols = symbols.shape[1], totals.size
-    counts, heap = np.zeros(n_symbols, np.uint32), np.empty(1, np.int32)
-    one = np.uint32(1)
-    m, base, apart = 0, (0, 0, 0, 0), 0
+    counts, seen = np.zeros(n_symbols, np.uint32), np.zeros(bits.size // 64 + 1, np.uint64)
+    one, ranked = np.uint32(1), (pool[6], pool[7])
+    m, base, apart, k = 0, (0, 0, 0, 0), 0, 1
     for b in range(starts.size - 1):
         first, stop = starts[b], starts[b + 1]
         n = symbols.shape[0] - (stop - first)
         if stop - first != m:
             m = stop - first
             base = base_units(pool, tables, m)
-            heap = np.empty(max(1, m // 10), np.int32)
+            k = max(1, m // 10)
             apart = tables[m + n, 1] - tables[m, 1] - tables[n, 1]
         spent = 0
         for i in range(first, stop):
@@ -235,7 +248,7 @@ def measure_subsets(rows, starts, pool, tables, out):  # type: ignore[no-untyped
         out[b, NCD] = int(math.floor(ncd * NANO + 0.5))
         out[b, ENTROPY] = int(math.floor(delta * NANO + 0.5))
         out[b, MEAN_BITS] = spent * 1_000_000 // m
-        out[b, TOP_BITS] = sum_of_largest(rows, first, stop, bits, heap) * 1_000_000 // heap.size
+        out[b, TOP_BITS] = sum_of_largest(rows, first, stop, ranked, seen, k) * 1_000_000 // k
         out[b, MAX_FIELD] = int(math.floor(largest * NANO + 0.5))
 
 
@@ -243,13 +256,14 @@ def measure_subsets(rows, starts, pool, tables, out):  # type: ignore[no-untyped
 def sum_range(first, stop, draw, bits, out):  # type: ignore[no-untyped-def]
     """Mean bits alone of draws first ... stop - 1, as `permute_range` has them. O(m)."""
     m = bits.size - draw[2]
+    members = np.empty(min(BLOCK, stop - first) * m, np.uint32)
     for begin in range(first, stop, BLOCK):
         end = min(begin + BLOCK, stop)
-        members = draw_range(begin, end, draw, bits.size)
+        draw_range(begin, end, draw, bits.size, members)
         for b in range(begin, end):
-            spent = 0
+            own, spent = members[(b - begin) * m : (b - begin + 1) * m], 0
             for i in range(m):
-                spent += int(bits[members[b - begin, i]])
+                spent += int(bits[own[i]])
             out[b] = spent * 1_000_000 // m
 
 
@@ -261,8 +275,11 @@ def permute_range(first, stop, draw, pool, tables, out):  # type: ignore[no-unty
     """
     size = pool[0].shape[0]
     m = size - draw[2]
+    at_once = min(BLOCK, stop - first)
+    members, starts = np.empty(at_once * m, np.uint32), np.empty(at_once + 1, np.int64)
+    for b in range(at_once + 1):
+        starts[b] = b * m
     for begin in range(first, stop, BLOCK):
         end = min(begin + BLOCK, stop)
-        members = draw_range(begin, end, draw, size)
-        starts = np.arange(end - begin + 1) * m
-        measure_subsets(members.ravel(), starts, pool, tables, out[begin:end])
+        draw_range(begin, end, draw, size, members)
+        measure_subsets(members, starts[: end - begin + 1], pool, tables, out[begin:end])

@@ -13,11 +13,8 @@ from driftlock._kernels.gains import measured_pool
 from driftlock._kernels.jit import jit
 from driftlock._kernels.permute import (
     N_STATISTICS,
-    NCD,
     RANDOM_SHIFT,
-    ROWS,
     SHIFT,
-    TOP_BITS,
     mix,
     permute_range,
 )
@@ -126,11 +123,15 @@ def scan_range(windows, table, spans, draw, tables, rule, out):  # type: ignore[
     nor their number matters.
     """
     kind, key, most = draw
-    place = np.full(table[2], -1, np.int32)
+    place = np.empty(table[2], np.int32)
+    place[:] = -1
     for w in windows:
         rows, n = pool_rows(spans, w)
+        own_bits = np.empty(rows.size, np.int32)
+        for i in range(rows.size):
+            own_bits[i] = table[3][rows[i]]
         symbols, totals, halves = pool_symbols(table[0], table[1], place, rows)
-        pool = measured_pool(symbols, totals, halves, table[3][rows], rows.size - n, tables)
+        pool = measured_pool(symbols, totals, halves, own_bits, rows.size - n, tables)
         draws = most
         own_kind = kind
         if kind == RANDOM_SHIFT and rows.size - 1 <= most:
@@ -144,34 +145,3 @@ def scan_range(windows, table, spans, draw, tables, rule, out):  # type: ignore[
         for k in range(N_STATISTICS + 1):
             out[w, N_STATISTICS + k] = counts[k]
         out[w, 2 * N_STATISTICS + 1] = draws
-
-
-@jit
-def field_range(windows, table, spans, fields, tables, out):  # type: ignore[no-untyped-def]
-    """NCD and top bits of each field alone, observed, into out (W, F, 2). O(N P) a window.
-
-    fields = (bounds (F + 1,): parts of each, bits (F, T)).
-    """
-    bounds, bits = fields
-    place = np.full(table[2], -1, np.int32)
-    for w in windows:
-        rows, n = pool_rows(spans, w)
-        symbols, totals, halves = pool_symbols(table[0], table[1], place, rows)
-        statistics = np.empty((1, N_STATISTICS), np.int64)
-        observed = (np.int64(ROWS), np.uint64(0), n)
-        low = np.int64(0)
-        for f in range(bounds.size - 1):
-            first, stop = bounds[f], bounds[f + 1]
-            own = np.ascontiguousarray(symbols[:, first:stop])
-            high = low
-            for p in range(first, stop):
-                high += int(2 * halves[p])
-            for i in range(rows.size):
-                for p in range(own.shape[1]):
-                    own[i, p] -= low
-            alone = (own, totals[low:high], halves[first:stop], bits[f][rows])
-            pool = measured_pool(alone[0], alone[1], alone[2], alone[3], rows.size - n, tables)
-            low = high
-            permute_range(np.int64(0), np.int64(1), observed, pool, tables, statistics)
-            out[w, f, 0] = statistics[0, NCD]
-            out[w, f, 1] = statistics[0, TOP_BITS]

@@ -155,7 +155,7 @@ def learn_block(symbols, span, weight, shape, tables, totals, ends, work):  # ty
     start, first, stop = span
     read_keys(symbols, start, first, stop, shape, longest)
     fetch(slots, longest, stop - first, fetched)
-    n_missing = 0
+    n_missing = np.int64(0)  # of no type of its own, for `add_missing` to be compiled once
     for i in range(first, stop):
         key = longest[i - first]
         node = find(slots, keys, key)

@@ -51,11 +51,12 @@ def code_block(values, at, n, left, shares, fixed):  # type: ignore[no-untyped-d
     for t in range(n):
         count = values[0, at + 1 + t] & OCCURRENCES
         share[t] = (count + different / 256.0) / (seen + different) if different > 0 else 1 / 256.0
-    near[:] = share
+        near[t] = share[t]
     for k in range(1, values.shape[0]):
         one_order_more(values[k, at + 1 : at + n + 1], values[k - 1, at : at + n], share)
         if k <= NEAR:
-            near[:] = share
+            for t in range(n):
+                near[t] = share[t]
     for t in range(n):
         p = (1.0 - NEAR_SHARE) * share[t] + NEAR_SHARE * near[t]
         fixed[t] = int(math.floor(-math.log2(p) * FIXED + 0.5))
@@ -125,7 +126,7 @@ def code_own_rows(offsets, order, tables, totals, ends, out):  # type: ignore[no
     levels = np.zeros((order + 1, longest), np.uint32)
     undo = np.empty(longest * (order + 1), np.uint32)
     values = np.zeros((order + 1, BLOCK + 1), np.int64)
-    shares = np.empty((2, BLOCK))
+    shares = np.empty((2, BLOCK), np.float64)
     for row in range(offsets.size - 1):
         size = offsets[row + 1] - offsets[row]
         n_undo, lost = take_out(
@@ -186,7 +187,7 @@ def code_new_rows(symbols, offsets, shape, tables, totals, out):  # type: ignore
     work = keys[0], keys[1], keys[2], np.empty(BLOCK, np.int64)
     found = np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.int64)
     values = np.zeros((shape[0] + 1, BLOCK + 1), np.int64)
-    shares = np.empty((2, BLOCK))
+    shares = np.empty((2, BLOCK), np.float64)
     left = totals[0], totals[1]
     for row in range(offsets.size - 1):
         start, end = offsets[row], offsets[row + 1]
@@ -194,8 +195,9 @@ def code_new_rows(symbols, offsets, shape, tables, totals, out):  # type: ignore
         for first in range(start, end, BLOCK):
             stop = min(first + BLOCK, end)
             find_ends(symbols, (start, first, stop), shape, tables, work, found)
-            values[:, 0] = values[:, BLOCK]  # what came before, where the block is not the first
-            values[:, 1:] = 0
+            for k in range(values.shape[0]):
+                values[k, 0] = values[k, BLOCK]  # what came before, if the block is not the first
+                values[k, 1:] = 0
             for j in range(stop - first):
                 node = found[0][j]
                 i = first + j - row - 1  # of what is coded

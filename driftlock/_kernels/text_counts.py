@@ -62,18 +62,18 @@ def measure_texts(rows, starts, pool, tables, out):  # type: ignore[no-untyped-d
     """The four statistics of subsets of rows of text against all other rows. O(entries of rows).
 
     Subset b is rows[starts[b] : starts[b + 1]]; pool = (offsets (N + 1,), items, times,
-    totals (I,), widths (I,), signs (I,), sizes (N,): coded symbols, bits (N,)); tables =
-    (log2 gamma(k / 2) by k, c log2 c by c) in units.
+    totals (I,), widths (I,), signs (I,), sizes (N,): coded symbols, bits (N,), place of each row by
+    falling bits, falling bits); tables = (log2 gamma(k / 2) by k, c log2 c by c) in units.
     """
-    offsets, items, times, totals, widths, signs, sizes, bits = pool
+    offsets, items, times, totals, widths, signs, sizes, bits, places, falling = pool
     lengths, used = tables
-    counts, heap = np.zeros(totals.size, np.int64), np.empty(1, np.int32)
+    counts, seen = np.zeros(totals.size, np.int64), np.zeros(bits.size // 64 + 1, np.uint64)
     length, used_both = whole_sums(totals, widths, signs, tables)
-    size = sizes.sum()
+    size = 0
+    for row in range(sizes.size):
+        size += sizes[row]
     for b in range(starts.size - 1):
         first, stop = starts[b], starts[b + 1]
-        if max(1, (stop - first) // 10) != heap.size:
-            heap = np.empty(max(1, (stop - first) // 10), np.int32)
         spent, symbols = 0, 0
         for i in range(first, stop):
             row = rows[i]
@@ -98,10 +98,12 @@ def measure_texts(rows, starts, pool, tables, out):  # type: ignore[no-untyped-d
         ncd = (length - min(length_w, length_r)) / longest if longest > UNIT // 1000 else 0.0
         delta = used_w / symbols / UNIT - used_r / (size - symbols) / UNIT
         m = stop - first
+        k = max(1, m // 10)
+        top = sum_of_largest(rows, first, stop, (places, falling), seen, k)
         out[b, NCD] = int(math.floor(ncd * NANO + 0.5))
         out[b, ENTROPY] = int(math.floor(delta * NANO + 0.5))
         out[b, MEAN_BITS] = spent * 1_000_000 // m
-        out[b, TOP_BITS] = sum_of_largest(rows, first, stop, bits, heap) * 1_000_000 // heap.size
+        out[b, TOP_BITS] = top * 1_000_000 // k
 
 
 @jit
@@ -109,8 +111,11 @@ def permute_texts(first, stop, draw, pool, tables, out):  # type: ignore[no-unty
     """Statistics of draws first ... stop - 1 into the rows of `out`, as in `permute_range`."""
     size = pool[7].size
     m = size - draw[2]
+    at_once = min(BLOCK, stop - first)
+    members, starts = np.empty(at_once * m, np.uint32), np.empty(at_once + 1, np.int64)
+    for b in range(at_once + 1):
+        starts[b] = b * m
     for begin in range(first, stop, BLOCK):
         end = min(begin + BLOCK, stop)
-        members = draw_range(begin, end, draw, size)
-        starts = np.arange(end - begin + 1) * m
-        measure_texts(members.ravel(), starts, pool, tables, out[begin:end])
+        draw_range(begin, end, draw, size, members)
+        measure_texts(members, starts[: end - begin + 1], pool, tables, out[begin:end])

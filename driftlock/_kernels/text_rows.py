@@ -47,7 +47,8 @@ def first_equals(data, offsets):  # type: ignore[no-untyped-def]
     n, places = offsets.size - 1, 1
     while places < 2 * n:
         places *= 2
-    table, first = np.full(places, -1, np.int64), np.empty(n, np.int64)
+    table, first = np.empty(places, np.int64), np.empty(n, np.int64)
+    table[:] = -1
     for row in range(n):
         hashed = row_hash(data[offsets[row] : offsets[row + 1]])
         place = np.int64((hashed ^ (hashed >> HALF)) & np.uint64(places - 1))

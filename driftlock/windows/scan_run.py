@@ -185,21 +185,30 @@ def _frame(observed: NDArray[Any], p: NDArray[Any], draws: Ints) -> pd.DataFrame
     return found
 
 
+def field_statistics(job: ScanJob) -> NDArray[np.int64]:
+    """The statistics of each field alone, observed, of each window: (W, F, K)."""
+    table, n_codes, windows = job.table, job.arrays[2], np.arange(len(job.spans))
+    out = np.zeros((len(table.names), windows.size, 2 * K + 2), np.int64)
+    bounds = np.searchsorted(table.field_of, np.arange(len(table.names) + 1))
+    fields = [
+        (np.ascontiguousarray(table.codes[:, a:b]), table.sorts[a:b], n_codes, bits)
+        for a, b, bits in zip(bounds[:-1], bounds[1:], table.bits)
+    ]
+    rule = TWO_SIDED, np.zeros_like(VERDICT)
+    arguments = job.spans.arrays, (permute.ROWS, np.uint64(0), 0), job.counts, rule
+
+    def work(a: int, b: int) -> None:
+        for field, found in zip(fields, out):
+            kernels.scan_range(windows[a:b], field, *arguments, found)
+
+    in_ranges(work, 0, windows.size)
+    return out[:, :, :K].swapaxes(0, 1)
+
+
 def field_heat(job: ScanJob) -> pd.DataFrame:
     """How far each field of a window is from the median window, in robust standard deviations."""
     table, spans = job.table, job.spans
-    n_fields = len(table.names)
-    out = np.zeros((len(spans), n_fields, 2), np.int64)
-    bounds = np.searchsorted(table.field_of, np.arange(n_fields + 1)).astype(np.int64)
-    windows = np.arange(len(spans))
-
-    def work(a: int, b: int) -> None:
-        kernels.field_range(
-            windows[a:b], job.arrays, spans.arrays, (bounds, table.bits), job.counts, out
-        )
-
-    in_ranges(work, 0, len(spans))
-    values = out * NANO
+    values = field_statistics(job)[:, :, [permute.NCD, permute.TOP_BITS]] * NANO
     from_median = values - np.median(values, axis=0)
     spread = 1.4826 * np.median(np.abs(from_median), axis=0)
     spread = np.where(spread > 0, spread, np.maximum(values.std(axis=0), NANO))

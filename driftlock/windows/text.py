@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from driftlock._kernels import text_counts as kernels
 from driftlock._kernels.permute import UNIT
+from driftlock._kernels.ranks import by_falling
 from driftlock.arrays import Ints
 from driftlock.draws import STATISTICS
 from driftlock.fields import Schema, column_names
@@ -127,7 +128,8 @@ class TextPool:
     Attributes
     ----------
     arrays : tuple of ndarray
-        What kernels take: offsets, items, times, totals, widths, signs, sizes, bits.
+        What kernels take: offsets, items, times, totals, widths, signs, sizes, bits, place of each
+        row by falling bits, falling bits.
     tables : tuple of ndarray of int64
         log2 gamma(k / 2) by k, and c * log2 c by c, in units of 2**-24 bit.
     n : int
@@ -146,7 +148,7 @@ class TextPool:
         tables = text_tables(int(totals.max(initial=1)), int(widths.max(initial=1)))
         bits = np.empty(sizes.size, np.int32)
         kernels.text_bits(counts, tables, len(ORDERS), bits)
-        return cls((*counts, bits), tables, n)
+        return cls((*counts, bits, *by_falling(bits)), tables, n)
 
     @property
     def size(self) -> int:
@@ -170,7 +172,7 @@ class TextPool:
 
     def entropies(self) -> tuple[float, float]:
         """Entropy of a byte in its context, of the baseline and of the window."""
-        offsets, items, times, _, _, signs, sizes, _ = self.arrays
+        offsets, items, times, _, _, signs, sizes = self.arrays[:7]
         found = []
         for first, stop in ((0, self.n), (self.n, self.size)):
             part = slice(offsets[first], offsets[stop])
