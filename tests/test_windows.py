@@ -992,6 +992,24 @@ def test_times_that_do_not_work():
     )
 
 
+@pytest.mark.parametrize("write", ["index", "column", "arrow", "text"])
+def test_windows_of_time_are_told_in_the_zone_of_the_times(write):
+    times = pd.date_range("2025-03-29 18:00", periods=700, freq="min", tz="Europe/Berlin")
+    events = table(700)
+    events = events.set_axis(times) if write == "index" else events.assign(when=times)
+    if write == "arrow":
+        events = events.convert_dtypes(dtype_backend="pyarrow")
+    if write == "text":
+        events["when"] = [time.isoformat() for time in times]
+    found = scan(events, window="1h", null="rows", n_permutations=19, rng=1)
+    starts, ends = found.table["start"], found.table["end"]
+    zone = "UTC" if write == "text" else "Europe/Berlin"
+    assert str(starts.dt.tz) == str(ends.dt.tz) == zone
+    assert starts.iloc[0] == times[400]
+    assert ends.iloc[0] == times[460]
+    assert ticks(found.plot())[0] == times[400].tz_convert(zone).strftime("%Y-%m-%d\n%H:%M")
+
+
 def test_text_that_is_bytes_is_text():
     events = table(240).assign(raw=[b"GET /%d" % (i % 5) for i in range(240)])
     found = compare(events[:200], events[200:], n_permutations=19, rng=1)

@@ -93,7 +93,7 @@ def _name_windows(axes: Axes, found: Scan) -> None:
     starts = found.table["start"]
     if not found.is_ordered:
         names, title = [str(name) for name in found.table.index], str(found.table.index.name)
-    elif isinstance(starts.dtype, np.dtype) and starts.dtype.kind == "M":
+    elif starts.dtype.kind == "M":
         names, title = starts.dt.strftime("%Y-%m-%d\n%H:%M").tolist(), "start of the window"
     else:
         names, title = [str(number) for number in found.table.index], "window"

@@ -191,7 +191,8 @@ def _spans(
         return by_rows(n, tested, window, hop, guard)
     width = duration("window", window)
     step = width if hop is None else duration("hop", hop)
-    return by_time(n, instants_of(tested, table.schema, options.time), width, step, guard)
+    instants, zone = instants_of(tested, table.schema, options.time)
+    return by_time(n, instants, width, step, guard, zone=zone)
 
 
 def _tell(job: ScanJob) -> ScanPlan:
