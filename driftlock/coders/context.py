@@ -37,8 +37,9 @@ class Reduction:
     """A column as few symbols: what serves as the context of other fields.
 
     Categories keep their 30 most frequent symbols, times three-hour bins; numbers keep values that
-    recur in 5 % of the baseline and share out the rest among quantile bins. Of times without a daily
-    rhythm only their absence is left: the hours of part of a day would make all later ones new.
+    recur in 5 % of the baseline and share out the rest among quantile bins. Of times without a
+    daily rhythm only their absence is left: the hours of part of a day would make all later ones
+    new.
     """
 
     size: int

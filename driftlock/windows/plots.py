@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftlock.arrays import Floats, Mask
+from driftlock.plot import ink
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from driftlock.windows.results import Comparison, PermutationResult
     from driftlock.windows.scan_results import Scan
 
-NORMAL, FLAGGED, LINE = "#6b7f99", "#c8372d", "#333333"
+NORMAL, FLAGGED = "#6b7f99", "#c8372d"
 MAX_COLUMNS, MAX_FIELDS = 2_000, 30
 MAX_NAMES = 30
 TOP_SIGMAS = 8.0
@@ -118,7 +119,7 @@ def _draw_p(axes: Axes, found: Scan) -> None:
     places = np.arange(len(found)) + 0.5
     axes.semilogy(places[~flagged], p[~flagged], ".", color=NORMAL, markersize=4)
     axes.semilogy(places[flagged], p[flagged], "o", color=FLAGGED, markersize=5)
-    axes.axhline(found.plan.alpha, color=LINE, linewidth=0.8, linestyle="--")
+    axes.axhline(found.plan.alpha, color=ink(axes), linewidth=0.8, linestyle="--")
     axes.annotate(
         "alpha" if found.plan.control == "fpr" else "alpha, before the control",
         (1.0, found.plan.alpha),
@@ -128,7 +129,7 @@ def _draw_p(axes: Axes, found: Scan) -> None:
         ha="right",
         va="top",
         fontsize=7,
-        color=LINE,
+        color=ink(axes),
     )
     axes.set_ylabel("p-value")
     axes.set_ylim(1.4, min(float(p.min()), found.plan.alpha) / 1.8)  # the strangest on top
@@ -168,7 +169,8 @@ def plot_comparison(found: Comparison) -> Figure:
     axes[-1].barh(
         [str(name) for name in leading.index], -np.log10(leading["p_value"]), color=colours
     )
-    axes[-1].axvline(-np.log10(found.alpha), color=LINE, linewidth=0.8, linestyle="--")
+    dashed = {"color": ink(axes[-1]), "linewidth": 0.8, "linestyle": "--"}
+    axes[-1].axvline(-np.log10(found.alpha), **dashed)
     axes[-1].set_title("fields: -log10 p", loc="left", fontsize=9)
     axes[-1].set_xlabel("dashed: alpha", fontsize=8, loc="left")
     axes[-1].tick_params(labelsize=8)

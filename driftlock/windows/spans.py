@@ -209,7 +209,7 @@ def duration(name: str, value: Any) -> int:
 
 
 def instants_of(tested: pd.DataFrame, schema: Schema, time: Hashable | None) -> tuple[Ints, Any]:
-    """Sorted instants of the tested rows in microseconds, and their zone, None where they have none.
+    """Sorted instants of the tested rows in microseconds, and their zone or None.
 
     With a zone they are in UTC, and UTC is the zone of texts with offsets.
 
