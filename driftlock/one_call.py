@@ -6,8 +6,8 @@ import inspect
 from typing import Any
 
 from driftlock.baseline import split_baseline
-from driftlock.detector import Detector
-from driftlock.errors import OptionError, check_choice
+from driftlock.detector import MIN_BASELINE, Detector
+from driftlock.errors import InputError, OptionError, check_choice
 from driftlock.fields import to_frame
 from driftlock.results import Detection
 
@@ -58,7 +58,13 @@ def detect(events: Any, *, baseline: Any = None, **options: Any) -> Detection:
     for name in options:
         check_choice("option", name, known)
     detector = Detector(**options)
+    frame = to_frame(events)
     if baseline is None:
-        return detector.fit(events).detect_baseline(to_frame(events))
-    normal, tested = split_baseline(to_frame(events), baseline)
+        if len(frame) < MIN_BASELINE:
+            raise InputError(
+                f"events has {len(frame)} rows; at least {MIN_BASELINE} are needed to compare each "
+                "with all others"
+            )
+        return detector.fit(frame).detect_baseline(frame)
+    normal, tested = split_baseline(frame, baseline)
     return detector.fit(normal).detect(tested)

@@ -646,6 +646,18 @@ def test_the_plan_is_told_first(stream):
         scan(stream, hop=25, n_permutations=9, max_permutations=9, control="fwer", rng=1)
 
 
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_plan_in_vain_is_told_once_and_says_what_would_help(tells):
+    told = []
+    options = {"tell": told.append} if tells else {}
+    with pytest.warns(DriftlockWarning, match="no window can be flagged: .* 0.143") as caught:
+        found = scan(sessions(9, 20, 6), baseline=120, groups="who", rng=1, **options)
+    words = "take more groups in the baseline or fewer windows"
+    assert words in repr(found.plan)
+    assert any(words in str(w.message) for w in caught) is not tells
+    assert told == ([found.plan] if tells else [])
+
+
 @pytest.mark.parametrize("control", ["by", "fpr", "storey", "fwer"])
 def test_controls(stream, control):
     found = scan(stream, window=100, n_permutations=DRAWS, control=control, rng=1)
