@@ -833,6 +833,30 @@ def test_pictures_name_windows_as_users_do(stream):
     assert len(shown) < 12
 
 
+def test_long_names_leave_room_for_the_picture():
+    events = sessions(24, 20, 5)
+    names = [f"a customer with a rather long name, number {i}" for i in range(24)]
+    events["who"] = np.repeat(names, 20)
+    events["a measure of something that takes many words to say, the first"] = events["x"]
+    events["a measure of something that takes many words to say, the second"] = -events["x"]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "no window can be flagged", DriftlockWarning)
+        found = scan(events, baseline=240, groups="who", n_permutations=19, rng=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of a layout that collapses
+        figure = found.plot()
+        shown = ticks(figure)
+    assert len(set(shown)) == 12
+    assert max(map(len, shown)) <= 28
+    assert all(name.startswith("a customer") for name in shown)
+    fields = [label.get_text() for label in figure.axes[1].get_yticklabels()]
+    assert any(name.endswith("the second") for name in fields)
+    assert max(map(len, fields)) <= 36
+    for axes in figure.axes[:2]:
+        assert axes.get_window_extent().height > 60
+        assert axes.get_window_extent().width > 400
+
+
 def test_the_scale_of_a_heat_map_is_fixed(stream):
     one = scan(stream[:450], window=50, n_permutations=19, rng=1).plot()
     many = scan(stream, window=50, n_permutations=19, rng=1).plot()
