@@ -3,8 +3,8 @@
 ``loo``: every row by a model of all the others, exactly and at once; only what is learned as
 structure (scales, parents, regression) has seen the row. ``split``: one half by a model of the
 other; exact, at the price of half the rows twice. ``cross``: every tenth by a model of the other
-nine, and new rows by a model of all; for baselines with few rows for their many numbers, where the
-regression fits its own rows too well.
+nine, and new rows by a model of all; for baselines with few rows for their many fields, where the
+regression of numbers, or the choice of parents among many categories, fits its own rows too well.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftlock.arrays import Encoded, Ints, Mask, Numbers
+from driftlock.arrays import Encoded, Ints, Mask, Numbers, Symbols
 from driftlock.scoring import Model, Scores, merge_scores
 
 CALIBRATIONS = ("auto", "loo", "split", "cross")
 FOLDS = {"split": 2, "cross": 10}
 ROWS_PER_NUMBER = 8
+MANY_CATEGORIES, ROWS_PER_CATEGORY = 16, 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +42,16 @@ class Calibrated:
 
 
 def choose(calibration: str, columns: Sequence[Encoded], kept: Mask) -> str:
-    """The calibration in force: "auto" is "cross" where numbers are many for the rows."""
+    """The calibration in force: "auto" is "cross" where fields are many for the rows."""
     if calibration != "auto":
         return calibration
-    numbers = sum(isinstance(column, Numbers) for column in columns)
-    return "cross" if int(kept.sum()) < ROWS_PER_NUMBER * numbers else "loo"
+    numbers, categories = (
+        sum(isinstance(column, sort) for column in columns) for sort in (Numbers, Symbols)
+    )
+    least = ROWS_PER_NUMBER * numbers
+    if categories >= MANY_CATEGORIES:
+        least = max(least, ROWS_PER_CATEGORY * categories)
+    return "cross" if int(kept.sum()) < least else "loo"
 
 
 def calibrate(columns: Sequence[Encoded], kept: Mask, folds: Ints | None) -> Calibrated:

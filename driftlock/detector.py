@@ -61,7 +61,8 @@ class Detector(Estimator):
         How the baseline's own scores are made: each row against all others ("loo"), one half
         against the other ("split": exact, less power), or each tenth against the other nine
         ("cross"). "auto" is "cross" where the baseline has fewer than eight rows for each number
-        field, else "loo".
+        field, or has sixteen category fields or more and fewer than forty rows for each, else
+        "loo".
     fields : mapping of str to str, optional
         Kinds that override what the values say: category, number, time, text or id (an id is
         left out).

@@ -12,6 +12,8 @@ import pandas as pd
 from driftlock.fields import shortened
 from driftlock.fields.values import spelt
 
+USUAL = 120  # characters of what is usual, of a text with an example
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Explanation:
@@ -42,7 +44,8 @@ class Explanation:
     def _repr_html_(self) -> str:
         notes = "".join(f"<br>{html.escape(note)}" for note in self.notes)
         head = f"<p><b>{html.escape(self._headline())}</b>{notes}</p>"
-        return head + self._printable().to_html()
+        shown = self._printable()
+        return head + shown.assign(usual=[shortened(u, USUAL) for u in shown["usual"]]).to_html()
 
     def _printable(self) -> pd.DataFrame:
         """The table as texts: rounded, long values cut."""

@@ -6,8 +6,8 @@ import inspect
 from typing import Any
 
 from driftlock.baseline import split_baseline
-from driftlock.detector import Detector
-from driftlock.errors import OptionError, check_choice
+from driftlock.detector import MIN_BASELINE, Detector
+from driftlock.errors import InputError, OptionError, check_choice
 from driftlock.fields import to_frame
 from driftlock.results import Detection
 
@@ -58,10 +58,15 @@ def detect(events: Any, *, baseline: Any = None, **options: Any) -> Detection:
     for name in options:
         check_choice("option", name, known)
     detector = Detector(**options)
-    if baseline is None:
-        alone = detector._learn(events, may_return=False)  # noqa: SLF001
-        return alone.detect_baseline(to_frame(events))
     frame = to_frame(events)
+    if baseline is None:
+        if len(frame) < MIN_BASELINE:
+            raise InputError(
+                f"events has {len(frame)} rows; at least {MIN_BASELINE} are needed to compare each "
+                "with all others"
+            )
+        alone = detector._learn(frame, may_return=False)  # noqa: SLF001
+        return alone.detect_baseline(frame)
     normal, tested = split_baseline(frame, baseline)
     # rows of one table with labels of their own stand on one side only
     is_apart = tested is not frame and frame.index.is_unique

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 MAX_POINTS = 20_000
 N_BINS, THINNEST_BIN = 40, 1 / 120  # of the height of the picture
 FEW_POINTS = 1_000
-NORMAL, FLAGGED, LINE = "#6b7f99", "#c8372d", "#333333"
+NORMAL, FLAGGED = "#6b7f99", "#c8372d"
+FAR = 10.0  # times the baseline's largest score: one row out there would press all others flat
+LINEAR_SHARE = 2.0  # the linear part of the axis, in decades of the rest
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +56,17 @@ def null_bins(null: Floats, highest: float) -> Floats:
     return low + width * np.arange(int((high - low) / width) + 2, dtype=np.float64)
 
 
+def linear_up_to(null: Floats, highest: float) -> float | None:
+    """Score from which on the axis is logarithmic; None where all of it may be linear."""
+    reach = max(float(null.max()), 1.0)
+    return reach if highest > FAR * reach else None
+
+
+def ink(axes: Any) -> Any:
+    """The colour of the axes' own writing, which can be seen on their ground."""
+    return axes.yaxis.label.get_color()
+
+
 def plot_detection(found: Detection, ax: Axes | None = None) -> Figure:
     """Scores in row order with the flags, beside the distribution of the baseline's scores.
 
@@ -78,7 +91,8 @@ def plot_detection(found: Detection, ax: Axes | None = None) -> Figure:
     rows, null = figure.subplots(1, 2, sharey=True, width_ratios=[4, 1])
     _draw_rows(rows, found)
     scores = found.null.scores / MILLI
-    bins = null_bins(scores, float(found.scores.total.max()) / MILLI)
+    highest = float(found.scores.total.max()) / MILLI
+    bins = null_bins(scores, linear_up_to(scores, highest) or highest)
     null.hist(scores, bins=bins, orientation="horizontal", color=NORMAL)
     compared = "baseline" if found.plan.knows_normal else "all"
     null.set(xlabel=f"{compared} rows")
@@ -98,6 +112,11 @@ def _draw_rows(axes: Any, found: Detection) -> None:
     flagged = f"flagged ({points.flagged[0].size:,})"
     axes.plot(*points.flagged, "o", color=FLAGGED, markersize=5, label=flagged)
     axes.set(xlabel="place among the tested rows, from 0", ylabel="score (bits of evidence)")
+    reach = linear_up_to(found.null.scores / MILLI, float(found.scores.total.max()) / MILLI)
+    if reach is not None:
+        axes.set_yscale("symlog", linthresh=reach, linscale=LINEAR_SHARE)
+        axes.yaxis.set_major_formatter("{x:,.0f}")
+        axes.set_ylabel(f"score (bits of evidence,\nlogarithmic from {reach:.0f} on)")
     axes.set_xlim(-0.02 * len(found) - 0.5, 1.02 * len(found) - 0.5)
     axes.locator_params(axis="x", integer=True, min_n_ticks=1)
     axes.xaxis.set_major_formatter("{x:,.0f}")
@@ -109,7 +128,7 @@ def _draw_rows(axes: Any, found: Detection) -> None:
 def _draw_level(axes: Any, found: Detection) -> None:
     """The score that one row alone would need, where there is one."""
     if np.isfinite(found.null.threshold):
-        style = {"color": LINE, "linewidth": 0.8, "linestyle": "--"}
+        style = {"color": ink(axes), "linewidth": 0.8, "linestyle": "--"}
         label = f"p = {found.plan.alpha:g} for one row alone"
         axes.axhline(found.null.threshold, label=label, **style)
 

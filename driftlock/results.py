@@ -15,7 +15,7 @@ import pandas as pd
 from driftlock.arrays import Floats, Ints, Mask
 from driftlock.errors import OptionError
 from driftlock.explanation import Explanation
-from driftlock.fields import Schema
+from driftlock.fields import Schema, shortened
 from driftlock.fields.values import spelt
 from driftlock.patterns import Decided
 from driftlock.plan import Plan
@@ -34,6 +34,12 @@ GUARANTEES = {
 LEADING = ["score", "bits", "p_value", "q_value", "top_field"]
 SHOWN_ROWS = 10
 SHOWN_COLUMNS = 20
+MANY = 20  # rows, or fields, of which a summary need not speak one by one
+MOST_FLAGGED = (
+    "most rows are flagged; if they should be normal, they are of another time or source than the "
+    "baseline, and the fields that lead show in what"
+)
+SHOWN_CHARACTERS = 200  # of a value in a notebook, which would hold a payload of a megabyte whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,10 +270,13 @@ class Detection:
             f"fields coded: {len(self._names)}; left out: {len(left_out)}",
         ]
         lines += [f"  {name}: {row.kind}, {row.reason}" for name, row in left_out.iterrows()]
+        if self.plan.knows_normal and 2 * self.is_anomaly.sum() > len(self) >= MANY:
+            lines.append(MOST_FLAGGED)
         leaders = self.table.loc[self.is_anomaly, "top_field"].value_counts()
         if len(leaders):
-            counts = ", ".join(f"{name} {count:,}" for name, count in leaders.items())
-            lines.append(f"fields that lead the anomalies: {counts}")
+            counts = ", ".join(f"{name} {count:,}" for name, count in leaders[:MANY].items())
+            more = f", {len(leaders) - MANY:,} more" if len(leaders) > MANY else ""
+            lines.append(f"fields that lead the anomalies: {counts}{more}")
         return "\n".join(lines)
 
     def plot(self, ax: Axes | None = None) -> Figure:
@@ -354,16 +363,20 @@ def _free_name(name: str, taken: set[str]) -> str:
 
 
 def _html(rows: pd.DataFrame) -> str:
-    """Escaped table of `Detection.rows`, its own numbers rounded, the user's left as they are."""
+    """Escaped table of `Detection.rows`, its own numbers rounded, the user's as they are or cut."""
     formatters: list[Any] = [_formatter(values) for _, values in rows.items()]
     formatters[: len(LEADING) - 1] = ["{:.4g}".format] * (len(LEADING) - 1)
     return rows.to_html(formatters=formatters, max_cols=SHOWN_COLUMNS)
 
 
 def _formatter(values: pd.Series[Any]) -> Callable[[Any], str] | None:
-    """How pandas may write a column that holds whole numbers too long for Python."""
+    """How to write a column of long values, or of whole numbers too long for Python's own."""
     try:
-        values.map(str)
+        longest = max(len(str(value)) for value in values)
     except ValueError:
         return spelt
-    return None
+    return _cut if longest > SHOWN_CHARACTERS else None
+
+
+def _cut(value: Any) -> str:
+    return shortened(spelt(value), SHOWN_CHARACTERS)

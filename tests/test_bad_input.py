@@ -62,6 +62,8 @@ def evidence(baseline, events, field="x", **options):
         (frame()[[]], {"baseline": 100}, "events has no columns"),
         (frame(), {"baseline": 400}, r"baseline=400 needs more rows than the 200 of events"),
         (frame(), {"baseline": 200}, r"baseline=200 needs more rows than the 200 of events"),
+        (frame().iloc[:19], {}, "events has 19 rows; at least 20 are needed to compare"),
+        (frame().iloc[:0], {}, "events has no rows"),
         (frame(), {"baseline": 19}, "the baseline has 19 rows; at least 20 are needed"),
         (frame().iloc[:19], {}, "19 rows; at least 20 are needed"),
         (frame(), {"baseline": np.ones(199, bool)}, "mask has 199 entries, but events 200 rows"),

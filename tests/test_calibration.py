@@ -102,6 +102,15 @@ def test_auto_is_cross_where_numbers_are_many_for_the_rows() -> None:
     assert choose("auto", few, kept) == "cross"
 
 
+@pytest.mark.parametrize(
+    ("n", "fields", "expected"), [(640, 16, "loo"), (639, 16, "cross"), (100, 15, "loo")]
+)
+def test_auto_is_cross_where_many_categories_have_few_rows(n, fields, expected) -> None:
+    columns = [symbols(np.arange(n) % 3, 3) for _ in range(fields)]
+    assert choose("auto", columns, all_rows(columns)) == expected
+    assert choose("loo", columns, all_rows(columns)) == "loo"
+
+
 # --- clean ----------------------------------------------------------------------------------------
 
 

@@ -298,6 +298,18 @@ def test_options_beside_a_saved_detector_are_an_error(capsys, given):
     assert f"model.npz: a saved detector has its own options; drop {given[0]}, or" in err
 
 
+def test_a_format_counts_for_a_baseline_of_the_same_ending(folder, capsys):
+    for name, given in (("old.csv", "normal.csv"), ("new.csv", "odd.jsonl")):
+        read_table(given).to_csv(folder / name, sep=";", decimal=",", index=False)
+    ask = ["detect", "new.csv", "--baseline", "old.csv"]
+    assert main(ask) == 2
+    assert "pass --format ssv" in capsys.readouterr().err
+    assert main([*ask, "--format", "ssv"]) == 1
+    assert "amount: 9000000,0" in capsys.readouterr().out
+    assert main(["detect", "new.csv", "--baseline", "normal.csv", "--format", "ssv"]) == 2
+    assert "events lacks the column(s) 'amount,shop,key'" in capsys.readouterr().err
+
+
 def test_format_is_for_a_file_of_another_name(folder, capsys):
     (folder / "table").write_bytes((folder / "odd.jsonl").read_bytes())
     assert main(["detect", "table", "--baseline", "60"]) == 2

@@ -128,7 +128,7 @@ def test_scan_by_time(capsys):
     assert main([*args, "--window", "5h", "--hop", "150min", "--out", "w.csv"]) == 1
     out, err = capsys.readouterr()
     assert "12 windows of" in err
-    assert " 2025-03-04 13:30:00 " in out  # half of its rows are others
+    assert " 2025-03-04 13:30:00+00:00 " in out  # half of its rows are others
     starts = pd.to_datetime(read_table("w.csv")["start"])
     assert (starts.diff().dropna() == pd.Timedelta("150min")).all()
     assert main([*args, "--window", "5h", "--time", "shop"]) == 2

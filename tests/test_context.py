@@ -43,6 +43,12 @@ def test_hours_are_bins_of_three_and_what_is_no_hour_is_one_more() -> None:
     assert reduced(hours) == [hour // 3 for hour in range(24)] + [8, 8]
 
 
+@pytest.mark.parametrize("cycles", [(), ("weekday",)])
+def test_times_without_a_daily_rhythm_are_there_or_not(cycles) -> None:
+    hours = times([*range(24), HOUR_MISSING, HOUR_UNREADABLE], [0] * 26, cycles)
+    assert reduced(hours) == [0] * 24 + [1, 1]
+
+
 def test_numbers_that_recur_are_kept_and_the_others_share_quantile_bins() -> None:
     rng = np.random.default_rng(1)
     column = numbers([*[5.0] * 40, *rng.normal(100, 15, 160)])

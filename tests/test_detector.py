@@ -287,3 +287,20 @@ def test_a_call_takes_less_memory_than_two_frames_beside_the_frame():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2 * tested.memory_usage(deep=True).sum()
+
+
+def test_times_of_part_of_a_day_say_nothing_of_later_hours():
+    rng = np.random.default_rng(11)
+    start = pd.Timestamp("2025-01-01 01:00")
+    rows = pd.DataFrame(
+        {
+            "at": start + pd.to_timedelta(np.arange(900) * 60, unit="s"),
+            "level": np.arange(900) / 300 + rng.normal(0, 0.5, 900),
+            "state": rng.choice(["idle", "run"], 900),
+        }
+    )
+    given = dl.detect(rows, baseline=300)
+    without = dl.detect(rows.drop(columns="at"), baseline=300)
+    assert "left out" in given.schema.loc["at", "reason"]
+    assert (given.table["score"] == without.table["score"]).all()
+    assert given.explain(899).table.loc["at", "evidence"] == 0

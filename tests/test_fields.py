@@ -14,6 +14,7 @@ from driftlock import arrays
 from driftlock.fields import Schema, column_names, to_frame
 from driftlock.fields.hashes import content_hashes
 from driftlock.fields.kinds import SAMPLE, decide
+from driftlock.fields.text import TextField
 from driftlock.fields.times import hours_and_weekdays, times
 from driftlock.fields.values import numbers, shown, symbol, symbols
 
@@ -319,3 +320,42 @@ def test_words_for_the_present_are_no_times(dtype: object) -> None:
     parsed = times(pd.Series(texts, dtype=dtype))
     assert parsed.readable.tolist() == [False] * 5 + [True]
     assert not times(pd.Series(["now", None], dtype=dtype)).readable.any()
+
+
+# ---------------------------------------------------------------- dates within texts
+
+
+def masked(text):
+    field = TextField("line", "", 0.0)
+    return field.encode(pd.Series([text])).rows()[0].decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("paid on 2025-04-01 10:30:00Z", "paid on 0000-00-00 00:00:00Z"),
+        ("[03/May/2025:22:00:00 +0000]", "[00/Mmm/0000:00:00:00 +0000]"),
+        ("vom 01.04.2025", "vom 00.00.0000"),
+        ("am 1.4.2025, bezahlt", "am 0.0.0000, bezahlt"),
+        ("(12.05.24)", "(00.00.00)"),
+        ("17/06/09 20:10:40 INFO", "00/00/00 00:00:00 INFO"),
+        ("/logs/25/05/11/a", "/logs/00/00/00/a"),
+        ("May  5 10:00:00 host", "Mmm  0 00:00:00 host"),
+        ("due May 05, 2025", "due Mmm 00, 0000"),
+        ("due May 5.", "due Mmm 0."),
+        *[(text, text) for text in ["10.20.30.40", "10.11.2024.5", "v12.10.24", "nginx/1.18.0"]],
+        *[(text, text) for text in ["10/20/30/40", "45.50.24", "Dec 5.3", "12.5.24", "12.50."]],
+    ],
+)
+def test_dates_and_times_within_a_text_are_masked(text, expected):
+    assert masked(text) == expected
+
+
+@pytest.mark.parametrize("written", ["%d.%m.%Y", "%d.%m.%y", "%y/%m/%d", "%b %d, %Y"])
+def test_texts_of_later_days_are_as_usual(written):
+    rng = np.random.default_rng(7)
+    days = pd.date_range("2025-03-01", periods=600, freq="2h").strftime(written)
+    texts = [f"invoice {rng.integers(1e4, 1e5)} of {day}" for day in days]
+    found = dl.detect(pd.Series(texts), baseline=300)
+    assert found.schema["kind"].tolist() == ["text"]
+    assert (found.table["p_value"] <= 0.05).mean() < 0.12

@@ -99,6 +99,8 @@ def test_several_compressed_frames_are_one_file(tmp_path):
         ("a.csv", CSV.decode().encode("utf-16"), "is not CSV: it looks like text in UTF-16"),
         ("a.csv", b"a,b\n\x00\x01,2\n", "is not CSV: it looks like binary data"),
         ("a.csv", b"a;b\n1;2\n", "semicolons but no commas in the header 'a;b'; .* --format"),
+        ("a.csv", b"a;b\n1,5;2\n", "semicolons but no commas in the header 'a;b'; .* --format ssv"),
+        ("a.csv", b"a|b\n1,5|2\n", "vertical bars but no commas .* --format psv, or --format csv"),
         ("a.csv", TSV, "tabs but no commas in the header"),
         ("a.tsv", CSV, "commas but no tabs in the header 'user,amount'"),
         (
@@ -215,10 +217,25 @@ def test_broken_standard_input_is_named(stdin):
         read_table("-")
 
 
+@pytest.mark.parametrize(("format", "mark"), [("ssv", ";"), ("psv", "|")])
+def test_other_separators_are_read_as_asked(tmp_path, stdin, format, mark):
+    text = f'\ufeffname{mark}amount\r\n"Li{mark} ""A"""{mark}1.234,50\r\nBo{mark}\r\n'
+    expected = pd.DataFrame({"name": [f'Li{mark} "A"', "Bo"], "amount": ["1.234,50", None]})
+    stdin(gzip.compress(text.encode()))
+    for frame in (
+        read(tmp_path, "a.csv", text.encode(), format=format),
+        read(tmp_path, "a.txt.gz", gzip.compress(text.encode()), format=format),
+        read_table("-", format=format),
+    ):
+        pd.testing.assert_frame_equal(frame, expected, check_dtype=False)
+    with pytest.raises(FileError, match="line 3: fields: 1, in the header: 2: 'Bo'"):
+        read(tmp_path, "a.csv", text.encode()[: text.encode().rindex(mark.encode())], format=format)
+
+
 def test_unknown_format_lists_the_known(tmp_path):
     with pytest.raises(OptionError, match=r"format='xlsx' .* 'auto', 'csv', 'tsv', 'json'"):
         read(tmp_path, "a.csv", CSV, format="xlsx")
-    assert len(FORMATS) == 7
+    assert len(FORMATS) == 9
 
 
 def test_format_is_held_against_the_content_too(tmp_path):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import driftlock as dl
-from driftlock.plot import THINNEST_BIN, null_bins, points_of
+from driftlock.plot import THINNEST_BIN, linear_up_to, null_bins, points_of
 
 
 def detection(values, baseline_size=100, **options):
@@ -80,6 +80,37 @@ def test_it_is_drawn_whatever_was_found(values, options):
     assert rows.get_title(loc="left").startswith(f"{flags} of {len(found)} rows flagged")
     assert sum(bar.get_width() for bar in null.patches) == 100
     figure.savefig(io.BytesIO(), format="png")
+
+
+@pytest.mark.parametrize(
+    ("null", "highest", "reach"),
+    [([0.0, 12.0], 120.0, None), ([0.0, 12.0], 121.0, 12.0), ([0.0], 9, None), ([0.0], 11, 1.0)],
+)
+def test_what_is_far_beyond_the_baseline_makes_the_axis_logarithmic(null, highest, reach):
+    assert linear_up_to(np.array(null), highest) == reach
+
+
+def test_one_row_far_out_does_not_press_the_others_flat():
+    rng = np.random.default_rng(2)
+    lines = [f"user {rng.integers(99)} opened file {rng.integers(999)}" for _ in range(300)]
+    lines[250] = "#!$%&/()=?" * 40
+    figure = dl.detect(pd.Series(lines), baseline=200).plot()
+    rows, null = figure.axes
+    assert rows.get_yscale() == null.get_yscale() == "symlog"
+    assert "logarithmic" in rows.get_ylabel()
+    heights = rows.transData.transform([(0, 0), (0, max(rows.get_lines()[0].get_ydata()))])[:, 1]
+    assert np.diff(heights)[0] > 0.3 * rows.get_window_extent().height
+    assert sum(bar.get_width() for bar in null.patches) == 200
+    figure.savefig(io.BytesIO(), format="png")
+
+
+def test_lines_can_be_seen_on_a_dark_ground():
+    import matplotlib as mpl
+
+    with mpl.rc_context({"axes.facecolor": "black", "axes.labelcolor": "white"}):
+        figure = detection(VALUES).plot()
+    for axes in figure.axes:
+        assert axes.get_lines()[-1].get_color() == "white"
 
 
 def test_it_draws_on_given_axes():

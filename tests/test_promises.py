@@ -13,6 +13,8 @@ import pandas as pd
 import pytest
 import worlds
 
+import driftlock as dl
+
 LEVELS = {100: {0.05: 0.065, 0.01: 0.02}, 300: {0.05: 0.06, 0.01: 0.015}}
 LEVELS[1000] = LEVELS[300]
 EXACT = 1e-12
@@ -63,6 +65,29 @@ def test_level_of_row_p_in_full(world: str, n: int) -> None:
     """100 runs of 200 rows: + 4 se is .011 / .006 at n = 100, .008 / .004 at 300, .007 / .004."""
     p = np.array([rank_p(world, n, 200, 1000 + seed) for seed in range(100)])
     assert_level(p, LEVELS[n], n)
+
+
+def survey_p(n: int, questions: int, seeds: range) -> np.ndarray:
+    """p of 500 answered sheets by rank alone, shape (runs, 500)."""
+    runs = []
+    for seed in seeds:
+        sheets = worlds.survey(n + 500, seed, questions)
+        detector = dl.Detector(tail=False, control="fpr").fit(sheets.iloc[:n])
+        runs.append(detector.detect(sheets.iloc[n:]).table["p_value"].to_numpy())
+    return np.array(runs)
+
+
+@compiled
+def test_level_of_row_p_of_many_answers_that_hang_together() -> None:
+    """24 runs, 120 questions: + 4 se = .014 / .007. By leave-one-out it is .089 / .020."""
+    assert_level(survey_p(300, 120, range(24)), LEVELS[300], 300)
+
+
+@full
+@pytest.mark.parametrize(("n", "questions"), [(100, 30), (300, 60), (640, 16), (1000, 60)])
+def test_level_of_row_p_of_answers_in_full(n: int, questions: int) -> None:
+    """100 runs: + 4 se = .007 / .004 at n = 300. By leave-one-out 300 by 60 has .075 / .017."""
+    assert_level(survey_p(n, questions, range(1000, 1100)), LEVELS[n if n != 640 else 300], n)
 
 
 @pytest.mark.parametrize("world", ["one_zipf", "id_and_three", "low_cardinality"])

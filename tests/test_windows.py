@@ -645,6 +645,18 @@ def test_the_plan_is_told_first(stream):
         scan(stream, hop=25, n_permutations=9, max_permutations=9, control="fwer", rng=1)
 
 
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_plan_in_vain_is_told_once_and_says_what_would_help(tells):
+    told = []
+    options = {"tell": told.append} if tells else {}
+    with pytest.warns(DriftlockWarning, match="no window can be flagged: .* 0.143") as caught:
+        found = scan(sessions(9, 20, 6), baseline=120, groups="who", rng=1, **options)
+    words = "take more groups in the baseline or fewer windows"
+    assert words in repr(found.plan)
+    assert any(words in str(w.message) for w in caught) is not tells
+    assert told == ([found.plan] if tells else [])
+
+
 @pytest.mark.parametrize("control", ["by", "fpr", "storey", "fwer"])
 def test_controls(stream, control):
     found = scan(stream, window=100, n_permutations=DRAWS, control=control, rng=1)
@@ -820,6 +832,30 @@ def test_pictures_name_windows_as_users_do(stream):
     assert len(shown) < 12
 
 
+def test_long_names_leave_room_for_the_picture():
+    events = sessions(24, 20, 5)
+    names = [f"a customer with a rather long name, number {i}" for i in range(24)]
+    events["who"] = np.repeat(names, 20)
+    events["a measure of something that takes many words to say, the first"] = events["x"]
+    events["a measure of something that takes many words to say, the second"] = -events["x"]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "no window can be flagged", DriftlockWarning)
+        found = scan(events, baseline=240, groups="who", n_permutations=19, rng=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of a layout that collapses
+        figure = found.plot()
+        shown = ticks(figure)
+    assert len(set(shown)) == 12
+    assert max(map(len, shown)) <= 28
+    assert all(name.startswith("a customer") for name in shown)
+    fields = [label.get_text() for label in figure.axes[1].get_yticklabels()]
+    assert any(name.endswith("the second") for name in fields)
+    assert max(map(len, fields)) <= 36
+    for axes in figure.axes[:2]:
+        assert axes.get_window_extent().height > 60
+        assert axes.get_window_extent().width > 400
+
+
 def test_the_scale_of_a_heat_map_is_fixed(stream):
     one = scan(stream[:450], window=50, n_permutations=19, rng=1).plot()
     many = scan(stream, window=50, n_permutations=19, rng=1).plot()
@@ -989,6 +1025,24 @@ def test_times_that_do_not_work():
     refused(
         OptionError, "makes .* windows", scan, events.assign(when=times), window="1h", hop="1us"
     )
+
+
+@pytest.mark.parametrize("write", ["index", "column", "arrow", "text"])
+def test_windows_of_time_are_told_in_the_zone_of_the_times(write):
+    times = pd.date_range("2025-03-29 18:00", periods=700, freq="min", tz="Europe/Berlin")
+    events = table(700)
+    events = events.set_axis(times) if write == "index" else events.assign(when=times)
+    if write == "arrow":
+        events = events.convert_dtypes(dtype_backend="pyarrow")
+    if write == "text":
+        events["when"] = [time.isoformat() for time in times]
+    found = scan(events, window="1h", null="rows", n_permutations=19, rng=1)
+    starts, ends = found.table["start"], found.table["end"]
+    zone = "UTC" if write == "text" else "Europe/Berlin"
+    assert str(starts.dt.tz) == str(ends.dt.tz) == zone
+    assert starts.iloc[0] == times[400]
+    assert ends.iloc[0] == times[460]
+    assert ticks(found.plot())[0] == times[400].tz_convert(zone).strftime("%Y-%m-%d\n%H:%M")
 
 
 def test_text_that_is_bytes_is_text():

@@ -214,6 +214,17 @@ def judged(
     return detector.fit(frame.iloc[:n]).detect(frame.iloc[n:]).table
 
 
+def survey(n: int, seed: int, questions: int = 60) -> pd.DataFrame:
+    """Answers on a scale of five, all of them moved by one attitude."""
+    rng = np.random.default_rng([12, seed])
+    attitude = rng.normal(size=n)
+    answers = {}
+    for i in range(questions):
+        scale = np.rint(2 + attitude + rng.normal(0, 0.7, n)).astype(int)
+        answers[f"q{i}"] = named("answer ", np.clip(scale, 0, 4))
+    return pd.DataFrame(answers)
+
+
 def spoil(
     frame: pd.DataFrame, rows: Sequence[int], seed: int, *, alike: bool = False
 ) -> pd.DataFrame:

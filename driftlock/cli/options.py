@@ -14,7 +14,12 @@ from driftlock.windows.options import AUTO_NULLS, CODERS
 
 File = Annotated[str, typer.Argument(metavar="FILE", help='Table to test; "-" is stdin.')]
 Form = Annotated[
-    str, typer.Option("--format", help=f"Format of FILE: one of {', '.join(FORMATS)}.")
+    str,
+    typer.Option(
+        "--format",
+        help=f"Format of FILE, and of a baseline of the same ending: one of {', '.join(FORMATS)}; "
+        "ssv and psv are CSV with semicolons and vertical bars.",
+    ),
 ]
 Alpha = Annotated[float, typer.Option(help="Level of the control.")]
 Control = Annotated[str, typer.Option(help=f"One of {', '.join(CONTROLS)}.")]

@@ -14,7 +14,7 @@ import typer
 from driftlock.cli.show import progress, strangest_rows
 from driftlock.detector import Detector
 from driftlock.errors import DriftlockWarning, FileError, InputError, OptionError, listed
-from driftlock.files import check_writable, read_table, write_bytes, write_table
+from driftlock.files import check_writable, read_table, split_ending, write_bytes, write_table
 from driftlock.one_call import detect
 from driftlock.store import is_saved
 
@@ -195,7 +195,8 @@ def baseline_of(job: Job) -> tuple[int | pd.DataFrame | None, str]:
         raise FileError(f"--baseline {text!r} is neither a number of rows nor a file nor none")
     if is_saved(text):
         raise OptionError(f"--baseline {text}: a saved detector is a baseline for detect alone")
-    table = read_table(text)
+    is_alike = split_ending(text)[0] == split_ending(job.file)[0]
+    table = read_table(text, format=job.form if is_alike else "auto")
     return table, f"{_named(text)}, {len(table):,} rows, taken as normal"
 
 

@@ -37,7 +37,9 @@ class Reduction:
     """A column as few symbols: what serves as the context of other fields.
 
     Categories keep their 30 most frequent symbols, times three-hour bins; numbers keep values that
-    recur in 5 % of the baseline and share out the rest among quantile bins.
+    recur in 5 % of the baseline and share out the rest among quantile bins. Of times without a
+    daily rhythm only their absence is left: the hours of part of a day would make all later ones
+    new.
     """
 
     size: int
@@ -55,7 +57,8 @@ class Reduction:
             places[common] = np.arange(common.size)
             return cls(common.size + 1, places, nothing)
         if isinstance(column, Times):
-            return cls(HOUR_MISSING // HOURS_PER_BIN + 1, nothing, nothing)
+            bins = HOUR_MISSING // HOURS_PER_BIN if "hour" in column.cycles else 1
+            return cls(bins + 1, nothing, nothing)
         if isinstance(column, Texts):
             return cls(1, nothing, nothing)
         values = np.sort(column.values[_is_finite(column)])
@@ -71,7 +74,8 @@ class Reduction:
         if isinstance(column, Symbols):
             return self.kept[column.codes].astype(np.int16)
         if isinstance(column, Times):
-            return np.minimum(column.hours // HOURS_PER_BIN, self.size - 1).astype(np.int16)
+            per_bin = HOUR_MISSING // (self.size - 1)
+            return np.minimum(column.hours // per_bin, self.size - 1).astype(np.int16)
         if isinstance(column, Texts):
             return np.zeros(len(column), np.int16)
         codes = np.searchsorted(self.edges, column.values, side="right")

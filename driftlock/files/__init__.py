@@ -4,7 +4,7 @@
 two public verbs.
 """
 
-from driftlock.files.content import looks_like, titled
+from driftlock.files.content import looks_like, split_ending, titled
 from driftlock.files.reading import read_table
 from driftlock.files.writing import check_writable, to_json_lines, write_bytes, write_table
 
@@ -12,6 +12,7 @@ __all__ = [
     "check_writable",
     "looks_like",
     "read_table",
+    "split_ending",
     "titled",
     "to_json_lines",
     "write_bytes",

@@ -25,6 +25,8 @@ PACKINGS = {".gz": "gzip", ".zst": "zstd"}
 TITLES = {
     "csv": "CSV",
     "tsv": "TSV",
+    "ssv": "text with semicolons",
+    "psv": "text with vertical bars",
     "json": "JSON",
     "jsonl": "JSON Lines",
     "parquet": "Parquet",
@@ -49,6 +51,8 @@ MAGIC = (
 ALIKE = {
     "csv": ("text", "bracket"),
     "tsv": ("text", "bracket"),
+    "ssv": ("text", "bracket"),
+    "psv": ("text", "bracket"),
     "json": ("array", "bracket", "objects"),
     "jsonl": ("objects",),
     "parquet": ("parquet",),

@@ -21,7 +21,8 @@ from driftlock.errors import FileError, listed
 from driftlock.files.content import BOM, quote
 
 WHOLE = 2.0**53  # from here on a float cannot hold every integer
-SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
+SEPARATORS = {"csv": ",", "tsv": "\t", "ssv": ";", "psv": "|"}
+WORDS = {"csv": "commas", "tsv": "tabs", "ssv": "semicolons", "psv": "vertical bars"}
 HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 # From 3.1 on pandas reads every float exactly, and warns when it is asked to.
 EXACT: dict[str, Any] = (
@@ -31,15 +32,10 @@ EXACT: dict[str, Any] = (
 )
 
 
-def delimited(text: str, separator: str, name: str, by_ending: bool) -> pd.DataFrame:
-    """Read CSV or TSV. Only the empty cell is missing; pandas tells the types of the columns."""
-    header = _check_records(text, separator, name)
-    other = next((s for s in SEPARATORS if s in header[0]), None) if len(header) == 1 else None
-    if other and by_ending:
-        raise FileError(
-            f"{name}: {SEPARATORS[other]} but no {SEPARATORS[separator]} in the header "
-            f"{quote(header[0])}; if it is right as it stands, pass --format"
-        )
+def delimited(text: str, kind: str, name: str, by_ending: bool) -> pd.DataFrame:
+    """Read CSV and its like. Only the empty cell is missing; pandas tells the types of columns."""
+    separator = SEPARATORS[kind]
+    _check_records(text, separator, name, kind if by_ending else None)
     options: dict[str, Any] = {
         "sep": separator,
         "index_col": False,
@@ -59,8 +55,18 @@ def delimited(text: str, separator: str, name: str, by_ending: bool) -> pd.DataF
     return frame
 
 
-def _check_records(text: str, separator: str, name: str) -> list[str]:
-    """Return the header, once every record is known to have as many fields.
+def _check_header(header: list[str], kind: str, name: str) -> None:
+    """Refuse one field that another separator would part, unless the format was asked for."""
+    other = next((k for k, mark in SEPARATORS.items() if mark in header[0]), None)
+    if len(header) == 1 and other:
+        raise FileError(
+            f"{name}: {WORDS[other]} but no {WORDS[kind]} in the header {quote(header[0])}; pass "
+            f"--format {other}, or --format {kind} if it is right as it stands"
+        )
+
+
+def _check_records(text: str, separator: str, name: str, assumed: str | None) -> None:
+    """Raise unless every record has as many fields as the header; `assumed` is a format unasked.
 
     pandas would fill short records and rename columns of equal name without a word.
     """
@@ -72,6 +78,8 @@ def _check_records(text: str, separator: str, name: str) -> list[str]:
         for record in reader:
             if not header:
                 header = [] if _is_blank(record) else record
+                if header and assumed:
+                    _check_header(header, assumed, name)
                 if repeated := _repeated([cell for cell in header if cell]):
                     raise FileError(f"{name}: line {line}: {listed(repeated)} twice in the header")
             elif len(record) != len(header) and not _is_blank(record):
@@ -83,7 +91,6 @@ def _check_records(text: str, separator: str, name: str) -> list[str]:
     except csv.Error as error:
         reason = "a quote is never closed" if "end of data" in str(error) else str(error)
         raise FileError(f"{name}: line {line}: {reason}") from None
-    return header
 
 
 def _is_blank(record: list[str]) -> bool:

@@ -11,7 +11,7 @@ from driftlock.files import content, parse
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMATS = ("auto", "csv", "tsv", "json", "jsonl", "parquet", "lines")
+FORMATS = ("auto", "csv", "tsv", "json", "jsonl", "parquet", "lines", "ssv", "psv")
 
 
 def read_table(path: str | os.PathLike[str], *, format: str = "auto") -> pd.DataFrame:
@@ -24,7 +24,7 @@ def read_table(path: str | os.PathLike[str], *, format: str = "auto") -> pd.Data
     ----------
     path : str or path
         The file; "-" is standard input, whose format and compression are told by its bytes.
-    format : {"auto", "csv", "tsv", "json", "jsonl", "parquet", "lines"}
+    format : {"auto", "csv", "tsv", "json", "jsonl", "parquet", "lines", "ssv", "psv"}
         "auto" goes by the ending: .csv, .tsv, .json (an array of objects, or an object a line),
         .jsonl, .ndjson, .parquet, or .log and .txt (a row a line, in a column called line), each
         also followed by .gz or .zst. The content must agree.
@@ -62,9 +62,8 @@ def read_table(path: str | os.PathLike[str], *, format: str = "auto") -> pd.Data
     content.check_content(data, kind, name)
     if kind == "parquet":
         frame = parse.parquet(data, name)
-    elif kind in ("csv", "tsv"):
-        separator = "," if kind == "csv" else "\t"
-        frame = parse.delimited(content.as_text(data, name), separator, name, format == "auto")
+    elif kind in parse.SEPARATORS:
+        frame = parse.delimited(content.as_text(data, name), kind, name, format == "auto")
     elif kind == "lines":
         frame = parse.lines(data)
     else:

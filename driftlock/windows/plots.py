@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftlock.arrays import Floats, Mask
+from driftlock.plot import ink
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,10 +19,12 @@ if TYPE_CHECKING:
     from driftlock.windows.results import Comparison, PermutationResult
     from driftlock.windows.scan_results import Scan
 
-NORMAL, FLAGGED, LINE = "#6b7f99", "#c8372d", "#333333"
+NORMAL, FLAGGED = "#6b7f99", "#c8372d"
 MAX_COLUMNS, MAX_FIELDS = 2_000, 30
 MAX_NAMES = 30
 TOP_SIGMAS = 8.0
+FIELD_WIDTH, GROUP_WIDTH = 36, 28  # characters: longer names leave no room for the picture
+INCHES = 0.07  # a character's, of names that stand upright
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +56,18 @@ def heat_of(found: Scan) -> Heat:
     return Heat(np.minimum(stretched, TOP_SIGMAS), [str(name) for name in fields], edges)
 
 
+def short_names(names: Iterable[Any], width: int) -> list[str]:
+    """Names of at most `width` characters: cut at the end, or in the middle where that tells more.
+
+    What is alike in the beginning often differs at the end.
+    """
+    texts = [str(name) for name in names]
+    head, tail = width // 2 - 1, width - width // 2 - 2
+    cut = [t if len(t) <= width else f"{t[: width - 3]}..." for t in texts]
+    parted = [t if len(t) <= width else f"{t[:head]}...{t[-tail:]}" for t in texts]
+    return parted if len(set(parted)) > len(set(cut)) else cut
+
+
 def plot_scan(found: Scan) -> Figure:
     """p-values of the windows in order, the flagged ones marked, over a heat map of the fields.
 
@@ -68,7 +84,7 @@ def plot_scan(found: Scan) -> Figure:
 
     heat = heat_of(found)
     heat_height = 0.5 + 0.22 * max(len(heat.fields), 5)
-    figure = Picture(figsize=(9.5, 2.1 + heat_height), layout="constrained")
+    figure = Picture(figsize=(9.5, 2.1 + heat_height + _upright(found)), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[2.0, heat_height])
     _draw_p(above, found)
     image = below.pcolormesh(
@@ -79,24 +95,38 @@ def plot_scan(found: Scan) -> Figure:
         vmin=0,
         vmax=TOP_SIGMAS,  # the same in every picture: what is faint in one is faint in all
     )
-    below.set_yticks(np.arange(len(heat.fields)) + 0.5, heat.fields, fontsize=8)
+    fields = short_names(heat.fields, FIELD_WIDTH)
+    below.set_yticks(np.arange(len(fields)) + 0.5, fields, fontsize=8)
     below.invert_yaxis()
     _name_windows(below, found)
     figure.colorbar(image, ax=below, extend="max", label="robust sigmas from\nthe median window")
     return figure
 
 
-def _name_windows(axes: Axes, found: Scan) -> None:
+def _names_of(found: Scan) -> tuple[list[str], str]:
     """Groups by their name, windows of time by their start, windows of rows by their number."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
     starts = found.table["start"]
     if not found.is_ordered:
-        names, title = [str(name) for name in found.table.index], str(found.table.index.name)
-    elif isinstance(starts.dtype, np.dtype) and starts.dtype.kind == "M":
-        names, title = starts.dt.strftime("%Y-%m-%d\n%H:%M").tolist(), "start of the window"
-    else:
-        names, title = [str(number) for number in found.table.index], "window"
+        return short_names(found.table.index, GROUP_WIDTH), str(found.table.index.name)
+    if starts.dtype.kind == "M":
+        return starts.dt.strftime("%Y-%m-%d\n%H:%M").tolist(), "start of the window"
+    return [str(number) for number in found.table.index], "window"
+
+
+def _are_upright(names: list[str]) -> bool:
+    return len(names) <= MAX_NAMES and max(map(len, names)) * len(names) > MAX_NAMES * 4
+
+
+def _upright(found: Scan) -> float:
+    """Inches that upright names of groups need."""
+    names, _ = _names_of(found)
+    return INCHES * max(map(len, names)) if not found.is_ordered and _are_upright(names) else 0.0
+
+
+def _name_windows(axes: Axes, found: Scan) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    names, title = _names_of(found)
 
     def name_at(place: float, _: int | None) -> str:
         return names[int(place)] if 0 <= place < len(names) else ""
@@ -104,7 +134,7 @@ def _name_windows(axes: Axes, found: Scan) -> None:
     axes.set_xlabel(title)
     if len(names) <= MAX_NAMES:
         axes.set_xticks(np.arange(len(names)) + 0.5, names, fontsize=8)
-        if max(map(len, names)) * len(names) > MAX_NAMES * 4:
+        if _are_upright(names):
             axes.tick_params(axis="x", rotation=90)
     else:
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
@@ -118,7 +148,7 @@ def _draw_p(axes: Axes, found: Scan) -> None:
     places = np.arange(len(found)) + 0.5
     axes.semilogy(places[~flagged], p[~flagged], ".", color=NORMAL, markersize=4)
     axes.semilogy(places[flagged], p[flagged], "o", color=FLAGGED, markersize=5)
-    axes.axhline(found.plan.alpha, color=LINE, linewidth=0.8, linestyle="--")
+    axes.axhline(found.plan.alpha, color=ink(axes), linewidth=0.8, linestyle="--")
     axes.annotate(
         "alpha" if found.plan.control == "fpr" else "alpha, before the control",
         (1.0, found.plan.alpha),
@@ -128,7 +158,7 @@ def _draw_p(axes: Axes, found: Scan) -> None:
         ha="right",
         va="top",
         fontsize=7,
-        color=LINE,
+        color=ink(axes),
     )
     axes.set_ylabel("p-value")
     axes.set_ylim(1.4, min(float(p.min()), found.plan.alpha) / 1.8)  # the strangest on top
@@ -165,10 +195,11 @@ def plot_comparison(found: Comparison) -> Figure:
     axes[0].set_xlabel("red: the window", fontsize=8, loc="left")
     leading = found.fields.head(8)[::-1]
     colours = [FLAGGED if p <= found.alpha else NORMAL for p in leading["p_value"]]
-    axes[-1].barh(
-        [str(name) for name in leading.index], -np.log10(leading["p_value"]), color=colours
-    )
-    axes[-1].axvline(-np.log10(found.alpha), color=LINE, linewidth=0.8, linestyle="--")
+    places = np.arange(len(leading))
+    axes[-1].barh(places, -np.log10(leading["p_value"]), color=colours)
+    axes[-1].set_yticks(places, short_names(leading.index, FIELD_WIDTH))
+    dashed = {"color": ink(axes[-1]), "linewidth": 0.8, "linestyle": "--"}
+    axes[-1].axvline(-np.log10(found.alpha), **dashed)
     axes[-1].set_title("fields: -log10 p", loc="left", fontsize=9)
     axes[-1].set_xlabel("dashed: alpha", fontsize=8, loc="left")
     axes[-1].tick_params(labelsize=8)

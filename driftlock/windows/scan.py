@@ -191,7 +191,8 @@ def _spans(
         return by_rows(n, tested, window, hop, guard)
     width = duration("window", window)
     step = width if hop is None else duration("hop", hop)
-    return by_time(n, instants_of(tested, table.schema, options.time), width, step, guard)
+    instants, zone = instants_of(tested, table.schema, options.time)
+    return by_time(n, instants, width, step, guard, zone=zone)
 
 
 def _tell(job: ScanJob) -> ScanPlan:
@@ -208,7 +209,9 @@ def _tell(job: ScanJob) -> ScanPlan:
     if options.tell is not None:
         options.tell(plan)
     if not plan.one_suffices and plan.windows_needed is None:
-        warnings.warn(f"no window can be flagged\n{plan!r}", DriftlockWarning, stacklevel=3)
+        plain = f"no window can be flagged: no p-value can be below {plan.smallest_p:.3g}"
+        told = "" if options.tell is not None else f"\n{plan!r}"  # once is enough
+        warnings.warn(plain + told, DriftlockWarning, stacklevel=3)
     if rows.min() < FEW_ROWS:
         warnings.warn(
             f"the smallest window has {rows.min()} rows: too few to show any but blatant "

@@ -116,9 +116,9 @@ class ScanPlan:
         if self.one_suffices:
             lines.append("  a single window can be flagged")
         elif self.windows_needed is None:
-            lines.append(
-                "  no window can be flagged; take more draws, a longer baseline or fewer windows"
-            )
+            is_grouped = self.null.name == "groups"
+            ways = "more groups in the" if is_grouped else "more draws, a longer"
+            lines.append(f"  no window can be flagged; take {ways} baseline or fewer windows")
         else:
             lines.append(
                 f"  at least {self.windows_needed:,} windows must be extreme to be flagged"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from driftlock.arrays import Ints
 from driftlock.errors import InputError, OptionError, listed
 from driftlock.fields import Schema
+from driftlock.fields.table import simplify
 from driftlock.fields.times import times
 from driftlock.windows.options import check_count
 
@@ -95,10 +96,13 @@ def by_rows(n: int, tested: pd.DataFrame, window: Any, hop: Any, guard: int | No
     )
 
 
-def by_time(n: int, instants: Ints, width: int, step: int, guard: int | None) -> Spans:
+def by_time(
+    n: int, instants: Ints, width: int, step: int, guard: int | None, *, zone: Any = None
+) -> Spans:
     """Windows of `width` microseconds, `step` apart, over sorted instants of the tested rows.
 
-    The first begins with the first row; with a guard, with the first row after it.
+    The first begins with the first row; with a guard, with the first row after it. Instants with a
+    zone are in UTC; starts and ends are shown in the zone.
 
     Raises
     ------
@@ -122,14 +126,17 @@ def by_time(n: int, instants: Ints, width: int, step: int, guard: int | None) ->
     # a baseline that trails needs all its rows, also where several share the first instant
     starts = np.maximum(np.searchsorted(instants, edges), guard or 0)
     bounds = np.column_stack([starts, np.searchsorted(instants, edges + width)])
+    begins, stops = (pd.to_datetime(us, unit="us") for us in (edges, edges + width))
+    if zone is not None:
+        begins, stops = (at.tz_localize("UTC").tz_convert(zone) for at in (begins, stops))
     return _spans(
         n,
         len(instants),
         bounds,
         guard,
         labels=pd.RangeIndex(count, name="window"),
-        starts=list(pd.to_datetime(edges, unit="us")),
-        ends=list(pd.to_datetime(edges + width, unit="us")),
+        starts=list(begins),
+        ends=list(stops),
     )
 
 
@@ -201,8 +208,10 @@ def duration(name: str, value: Any) -> int:
     return int(length / pd.Timedelta(1, "us"))
 
 
-def instants_of(tested: pd.DataFrame, schema: Schema, time: Hashable | None) -> Ints:
-    """Sorted instants of the tested rows in microseconds.
+def instants_of(tested: pd.DataFrame, schema: Schema, time: Hashable | None) -> tuple[Ints, Any]:
+    """Sorted instants of the tested rows in microseconds, and their zone or None.
+
+    With a zone they are in UTC, and UTC is the zone of texts with offsets.
 
     Parameters
     ----------
@@ -223,7 +232,7 @@ def instants_of(tested: pd.DataFrame, schema: Schema, time: Hashable | None) -> 
     else:
         name = repr(chosen := _time_column(tested, schema, time))
         decision = schema.decisions.get(chosen)
-        values, unit = tested[chosen], decision.unit if decision else None
+        values, unit = simplify(tested[chosen]), decision.unit if decision else None
     parsed = times(values, unit=unit)
     if not parsed.readable.all():
         place = int(np.flatnonzero(~parsed.readable)[0])
@@ -238,7 +247,8 @@ def instants_of(tested: pd.DataFrame, schema: Schema, time: Hashable | None) -> 
             f"{name} is not sorted: row {tested.index[int(back[0]) + 1]!r} is before the row "
             "above; sort the events by time first"
         )
-    return parsed.values
+    is_aware = parsed.aware is not None and parsed.aware.all()
+    return parsed.values, getattr(values.dtype, "tz", None) or ("UTC" if is_aware else None)
 
 
 def _time_column(tested: pd.DataFrame, schema: Schema, time: Hashable | None) -> str:
