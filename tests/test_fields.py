@@ -14,6 +14,7 @@ from driftlock import arrays
 from driftlock.fields import Schema, column_names, to_frame
 from driftlock.fields.hashes import content_hashes
 from driftlock.fields.kinds import SAMPLE, decide
+from driftlock.fields.raw import Raw
 from driftlock.fields.text import TextField
 from driftlock.fields.times import hours_and_weekdays, times
 from driftlock.fields.values import numbers, shown, symbol, symbols
@@ -327,7 +328,7 @@ def test_words_for_the_present_are_no_times(dtype: object) -> None:
 
 def masked(text):
     field = TextField("line", "", 0.0)
-    return field.encode(pd.Series([text])).rows()[0].decode()
+    return field.encode(Raw(pd.Series([text]))).rows()[0].decode()
 
 
 @pytest.mark.parametrize(
