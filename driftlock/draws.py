@@ -99,7 +99,8 @@ class Pool:
 
     def measure_subsets(self, rows: Ints, starts: Ints, out: NDArray[np.int64]) -> None:
         """Statistics of subsets rows[starts[b] : starts[b + 1]] into the rows of `out`."""
-        kernels.measure_subsets(rows, starts, self.arrays, count_tables(self.size), out)
+        tables = count_tables(self.size)
+        kernels.measure_subsets(rows, starts, False, self.arrays, tables, out)
 
     def measure_draws(self, first: int, stop: int, source: Source, out: NDArray[np.int64]) -> None:
         """Statistics of draws first ... stop - 1 into the rows of `out`."""
@@ -201,9 +202,12 @@ class Draws:
         if len(self.source) == 2:
             rows, starts = self.source
             return [rows[starts[b] : starts[b + 1]].astype(np.int64) for b in range(first, stop)]
-        members = np.empty((stop - first, self.size - self.source[2]), np.uint32)
-        kernels.draw_range(first, stop, self.source, self.size, members.ravel())
-        return list(np.sort(members, axis=1).astype(np.int64))
+        m = self.size - self.n
+        listed = np.empty((stop - first, min(self.n, m)), np.uint32)
+        kernels.draw_range(first, stop, self.source, self.size, listed.ravel())
+        if self.n >= m:
+            return list(np.sort(listed, axis=1).astype(np.int64))
+        return [np.delete(np.arange(self.size), baseline) for baseline in listed]
 
     def subsets(self) -> list[Ints]:
         """All of them, the window first."""

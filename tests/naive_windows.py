@@ -33,10 +33,11 @@ def draw(key, b, n, size):
     if b == 0:
         return list(range(n, size))
     order, state = list(range(size)), stream(key, b)
-    for i in range(size - n):
+    least = min(n, size - n)  # the smaller side is drawn
+    for i in range(least):
         j, state = below(state, size - i)
         order[i], order[i + j] = order[i + j], order[i]
-    return sorted(order[: size - n])
+    return sorted(order[:least] if least == size - n else order[least:])
 
 
 def shift(b, n, size):
@@ -149,9 +150,10 @@ def ascending(values):
 
 
 def by_falling(values):
-    """Where each value stands from the largest to the smallest, and the values so."""
+    """Where each value stands from the largest to the smallest, and sums of so many largest."""
     order = sorted(range(len(values)), key=lambda i: -values[i])
-    return [order.index(i) for i in range(len(values))], [values[i] for i in order]
+    sums = [sum(values[i] for i in order[:k]) for k in range(len(values) + 1)]
+    return [order.index(i) for i in range(len(values))], sums
 
 
 def extremes(values, two_sided):

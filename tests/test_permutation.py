@@ -49,10 +49,10 @@ def _usual_threads():
 
 # ------------------------------------------------------------------ randomness
 def drawn(first, stop, draw, size):
-    """Members of draws first ... stop - 1, a row each."""
-    members = np.empty((stop - first, size - draw[2]), np.uint32)
-    permute.draw_range(first, stop, draw, size, members.ravel())
-    return members
+    """Members of the smaller side of draws first ... stop - 1, a row each."""
+    listed = np.empty((stop - first, min(draw[2], size - draw[2])), np.uint32)
+    permute.draw_range(first, stop, draw, size, listed.ravel())
+    return listed
 
 
 def test_mix_is_splitmix64():
@@ -68,6 +68,15 @@ def test_mix_is_splitmix64():
 def test_draws_equal_their_twin(key):
     found = drawn(0, 20, (permute.ROWS, np.uint64(key), 31), 40)
     assert np.sort(found, axis=1).tolist() == [naive.draw(key, b, 31, 40) for b in range(20)]
+
+
+@pytest.mark.parametrize("null", ["rows", "shift"])
+@pytest.mark.parametrize("n", [2, 9, 20, 31])
+def test_windows_are_what_a_smaller_baseline_leaves(null, n):
+    draws = getattr(Draws, "rows" if null == "rows" else "shifts")(n, 40, 39, 5)
+    found = [members.tolist() for members in draws.members(0, 40)]
+    twin = [naive.draw(5, b, n, 40) if null == "rows" else naive.shift(b, n, 40) for b in range(40)]
+    assert found == twin
 
 
 def test_shifts_equal_their_twin():
@@ -124,6 +133,23 @@ def test_statistics_equal_refitted_counts(n, m, alphabets):
     for values, members in zip(found, draws.members(0, 7), strict=True):
         expected = naive.statistics(columns, bits.tolist(), members.tolist())
         np.testing.assert_allclose(values, expected, atol=2e-7)
+
+
+@pytest.mark.parametrize("null", ["rows", "shifts"])
+@pytest.mark.parametrize(("n", "m"), [(7, 90), (60, 70), (40, 12)])
+@pytest.mark.parametrize("alphabets", [(3, 30), (200, 250)])
+def test_either_side_may_be_listed(null, n, m, alphabets):
+    pool, _, bits = random_pool(n, m, 8, alphabets)
+    draws = getattr(Draws, null)(n, n + m, 11, 1)
+    subsets = draws.subsets()
+    listed = np.empty((len(subsets), 5), np.int64)
+    starts = np.arange(len(subsets) + 1) * m
+    pool.measure_subsets(np.concatenate(subsets).astype(np.uint32), starts, listed)
+    assert np.abs(draws.measure(pool) - listed).max() <= 1  # 1e-9: sums in another order
+    assert np.array_equal(draws.mean_bits(pool), listed[:, permute.MEAN_BITS])
+    assert listed[:, permute.MEAN_BITS].tolist() == [
+        int(bits[rows].sum()) * 1_000_000 // m for rows in subsets
+    ]
 
 
 def test_large_alphabets_take_the_other_path():
@@ -237,10 +263,14 @@ def test_the_largest_are_summed(values, k):
     some = np.random.default_rng(0).permutation(300)[: len(values)].astype(np.uint32)
     bits = np.full(300, 25, np.int32)
     bits[some] = values
+    places, sums = ranks.by_falling(bits)
     seen = np.zeros(300 // 64 + 1, np.uint64)
-    ranked = ranks.by_falling(bits)
-    assert permute.sum_of_largest(some, 0, len(values), ranked, seen, k) == sum(sorted(values)[-k:])
-    assert not seen.any()
+    for place in places[some].tolist():
+        seen[place // 64] |= np.uint64(1 << place % 64)
+    assert permute.sum_of_largest(seen, sums, k) == sum(sorted(values)[-k:])
+    for wanted in (k, 100, 300 - len(values)):  # of the others
+        expected = sum(sorted(np.delete(bits, some).tolist())[-wanted:])
+        assert permute.sum_of_largest_left(seen, sums, wanted) == expected
 
 
 @given(st.lists(st.integers(-50, 2**31 - 1), max_size=60))

@@ -112,6 +112,19 @@ def test_statistics_equal_refitting_the_counts(lines, data):
         )
 
 
+@pytest.mark.parametrize("n", [2, 9, 25])
+def test_a_baseline_smaller_than_the_window_gives_the_same_as_the_window(n):
+    pool = pool_of(log(40, np.random.default_rng(3)), n)
+    draws = Draws.rows(n, 40, 60, 1)
+    assert not draws.exact
+    subsets = draws.subsets()
+    starts = np.arange(62) * (40 - n)
+    listed = np.empty((61, 4), np.int64)
+    pool.measure_subsets(np.concatenate(subsets).astype(np.uint32), starts, listed)
+    assert np.array_equal(draws.measure(pool), listed)
+    assert np.array_equal(draws.mean_bits(pool), listed[:, 2])
+
+
 def test_bits_are_what_a_row_adds_to_all_others():
     lines = log(40, np.random.default_rng(1))
     pool, rows = pool_of(lines, 30), [line.encode() + b"\n" for line in lines]

@@ -97,8 +97,8 @@ def measured_pool(symbols, totals, halves, bits, m, tables):  # type: ignore[no-
     """What subsets of a pool are measured with, for windows of m rows: parts of one symbol go.
 
     (symbols, totals, halves, bits, first symbol of each part, scales, place of each row by falling
-    bits, falling bits). A part in which all rows are alike has no length, no entropy and no gain in
-    any subset. O(N P + S).
+    bits, sums of falling bits). A part in which all rows are alike has no length, no entropy and no
+    gain in any subset. O(N P + S).
     """
     kept = 0
     for p in range(halves.size):
@@ -121,5 +121,5 @@ def measured_pool(symbols, totals, halves, bits, m, tables):  # type: ignore[no-
             begin += size
         first += size
     starts, scales = part_scales(varied_totals, varied_halves, m, symbols.shape[0], tables)
-    places, falling = by_falling(bits)
-    return varied, varied_totals, varied_halves, bits, starts, scales, places, falling
+    places, sums = by_falling(bits)
+    return varied, varied_totals, varied_halves, bits, starts, scales, places, sums

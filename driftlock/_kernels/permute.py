@@ -26,7 +26,7 @@ _FACTOR_2 = np.uint64(0x94D049BB133111EB)
 _LOW = np.uint64(0xFFFFFFFF)
 _S27, _S30, _S31, _S32 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(32)
 _WORDS = np.uint64(1 << 32)
-_NONE, _ONE, _S6, _LAST = np.uint64(0), np.uint64(1), np.uint64(6), np.uint64(63)
+NO_BIT, ONE_BIT, TO_WORD, IN_WORD = np.uint64(0), np.uint64(1), np.uint64(6), np.uint64(63)
 _HALVES = np.array(  # words with the bits set whose place has bit k, k = 0 ... 5
     [sum(1 << place for place in range(64) if place >> k & 1) for k in range(6)], np.uint64
 )
@@ -81,57 +81,89 @@ def unshuffle(m, order, swaps):  # type: ignore[no-untyped-def]
 
 
 @jit
-def draw_range(first, stop, draw, size, members):  # type: ignore[no-untyped-def]
-    """Members of draws first ... stop - 1, m each, into `members`; draw 0 is the last m rows.
+def draw_range(first, stop, draw, size, listed):  # type: ignore[no-untyped-def]
+    """Rows of the smaller side in draws first ... stop - 1, draw after draw, into `listed`.
 
     draw = (kind, key, n): a random subset, the b-th circular shift, or a random one. Each draw
-    depends on (key, b) alone.
+    depends on (key, b) alone. Draw 0 has the first n rows as its baseline, the last m as its
+    window; the window is listed unless the baseline is smaller.
     """
     kind, key, n = draw
-    m = size - n
+    least, begin = size - n, n
+    if n < least:
+        least, begin = n, 0
     order = np.empty(size, np.uint32)
     for i in range(size):
         order[i] = i
-    swaps = np.empty(m, np.uint32)
+    swaps = np.empty(least, np.uint32)
     for b in range(first, stop):
-        own = members[(b - first) * m : (b - first + 1) * m]
+        own = listed[(b - first) * least : (b - first + 1) * least]
         if kind == ROWS and b > 0:
-            shuffle_first(stream(key, b), m, order, swaps)
-            for i in range(m):
+            shuffle_first(stream(key, b), least, order, swaps)
+            for i in range(least):
                 own[i] = order[i]
-            unshuffle(m, order, swaps)
+            unshuffle(least, order, swaps)
         else:
             shift = b
             if kind == RANDOM_SHIFT and b > 0:
                 shift, _ = below(stream(key, b), size)
-            for i in range(m):
-                own[i] = (n + shift + i) % size
+            for i in range(least):
+                own[i] = (begin + shift + i) % size
 
 
 @jit
-def sum_of_largest(rows, first, stop, ranked, seen, k):  # type: ignore[no-untyped-def]
-    """Sum of the k largest bits of rows[first:stop], all of them different rows. O(m + N / 64).
+def sum_of_largest(seen, sums, k):  # type: ignore[no-untyped-def]
+    """Sum of the k largest bits of the rows that are seen. O(N / 64) at worst.
 
-    ranked = (place of each row among all by falling bits (N,), the bits in that order (N,)). A bit
-    of `seen` for every place is 0 before and after: from the first place on, what is set is the
-    largest. No branch depends on the values, so that none is mispredicted, as those of a heap are.
+    A bit of `seen` (N // 64 + 1,) is set where a row stands among all N by falling bits; sums
+    (N + 1,) are those of so many first bits in that order. No branch depends on the values, so that
+    none is mispredicted, as those of a heap are.
     """
-    places, falling = ranked
-    for i in range(first, stop):
-        place = np.uint64(places[rows[i]])
-        seen[place >> _S6] |= _ONE << (place & _LAST)
     total, w = 0, 0
     while k > 0:
         word = seen[w]
-        while word != _NONE and k > 0:
-            rest = word & (word - _ONE)
-            total += int(falling[64 * w + place_of(word ^ rest)])
-            word = rest
+        while word != NO_BIT and k > 0:
+            less = word & (word - ONE_BIT)
+            place = 64 * w + place_of(word ^ less)
+            total += sums[place + 1] - sums[place]
+            word = less
             k -= 1
         w += 1
-    for i in range(first, stop):
-        seen[np.uint64(places[rows[i]]) >> _S6] = _NONE
     return total
+
+
+@jit
+def sum_of_largest_left(seen, sums, k):  # type: ignore[no-untyped-def]
+    """Sum of the k largest bits of the rows that are not seen, as in `sum_of_largest`.
+
+    It is the sum of so many first places that k of them are left, less those that are not.
+    """
+    taken, end, w = 0, k, 0
+    while 64 * w < end:
+        word = seen[w]
+        while word != NO_BIT:
+            less = word & (word - ONE_BIT)
+            place = 64 * w + place_of(word ^ less)
+            if place >= end:
+                break
+            taken += sums[place + 1] - sums[place]
+            word = less
+            end += 1
+        w += 1
+    return sums[end] - taken
+
+
+@jit
+def mean_of_largest(rows, first, stop, is_rest, places, sums, seen):  # type: ignore[no-untyped-def]
+    """Mean of the largest tenth of a subset's bits, in 1e-9 bit; `seen` is clear afterwards."""
+    m = stop - first
+    if is_rest:
+        m = places.size - m
+    k = max(1, m // 10)
+    total = sum_of_largest_left(seen, sums, k) if is_rest else sum_of_largest(seen, sums, k)
+    for i in range(first, stop):
+        seen[np.uint64(places[rows[i]]) >> TO_WORD] = NO_BIT
+    return total * 1_000_000 // k
 
 
 @jit
@@ -139,7 +171,7 @@ def place_of(bit):  # type: ignore[no-untyped-def]
     """Which bit of a word is set, the only one that is: 0 to 63."""
     place = 0
     for k in range(6):
-        if bit & _HALVES[k] != _NONE:
+        if bit & _HALVES[k] != NO_BIT:
             place += 1 << k
     return place
 
@@ -187,36 +219,46 @@ def far_sums(members, p, pool, tables, counts):  # type: ignore[no-untyped-def]
 
 
 @jit
-def measure_subsets(rows, starts, pool, tables, out):  # type: ignore[no-untyped-def]
-    """The five statistics of subsets as windows against all other rows. O(m P + S) each.
+def distance(base, grown, grown_rest):  # type: ignore[no-untyped-def]
+    """NCD of a subset and all other rows, from sums of tables and `base_units`."""
+    length, rest = base[0] - grown, base[1] - grown_rest
+    longest = max(length, rest)
+    # below a thousandth of a bit there is nothing but the rounding of tables
+    return (base[2] - min(length, rest)) / longest if longest > UNIT // 1000 else 0.0
 
-    Subset b is rows[starts[b] : starts[b + 1]]; pool = (symbols (N, P), totals (S,), halves (P,),
-    bits (N,), first symbol of each part (P + 1,), scales (P, 3), place of each row by falling bits,
-    falling bits); tables[c] = (log2 gamma(c + 1/2) / gamma(1/2), c log2 c) in units. The loops
-    stand here in full: calls with arrays would cost as much as the counting.
+
+@jit
+def measure_subsets(rows, starts, is_rest, pool, tables, out):  # type: ignore[no-untyped-def]
+    """The five statistics of subsets as windows against all other rows. O(listed P + S) each.
+
+    rows[starts[b] : starts[b + 1]] is subset b, or, if `is_rest`, all other rows; pool = (symbols
+    (N, P), totals (S,), halves (P,), bits (N,), first symbol of each part (P + 1,), scales (P, 3),
+    place of each row by falling bits, sums of falling bits); tables[c] = (log2 gamma(c + 1/2) /
+    gamma(1/2), c log2 c) in units. The loops stand here in full: calls with arrays would cost as
+    much as the counting.
     """
     symbols, totals, bits, firsts, scales = pool[0], pool[1], pool[3], pool[4], pool[5]
-    parts, n_symbols = symbols.shape[1], totals.size
-    counts, seen = np.zeros(n_symbols, np.uint32), np.zeros(bits.size // 64 + 1, np.uint64)
-    one, ranked = np.uint32(1), (pool[6], pool[7])
-    m, base, apart, k = 0, (0, 0, 0, 0), 0, 1
+    parts, n_symbols, size = symbols.shape[1], totals.size, bits.size
+    counts, seen = np.zeros(n_symbols, np.uint32), np.zeros(size // 64 + 1, np.uint64)
+    one, places, sums = np.uint32(1), pool[6], pool[7]
+    listed, base, apart = 0, (0, 0, 0, 0), 0
     for b in range(starts.size - 1):
         first, stop = starts[b], starts[b + 1]
-        n = symbols.shape[0] - (stop - first)
-        if stop - first != m:
-            m = stop - first
-            base = base_units(pool, tables, m)
-            k = max(1, m // 10)
-            apart = tables[m + n, 1] - tables[m, 1] - tables[n, 1]
+        if stop - first != listed:
+            listed = stop - first
+            base = base_units(pool, tables, listed)
+            apart = tables[size, 1] - tables[listed, 1] - tables[size - listed, 1]
         spent = 0
         for i in range(first, stop):
             row = rows[i]
             spent += int(bits[row])
+            place = np.uint64(places[row])
+            seen[place >> TO_WORD] |= ONE_BIT << (place & IN_WORD)
             for p in range(parts):
                 counts[symbols[row, p]] += one
-        grown_w, used_w, grown_r, used_r = 0, 0, 0, 0
+        grown_w, used_w, grown_r, used_r = np.int64(0), 0, np.int64(0), 0  # typed, not literal
         largest = -np.inf if parts > 0 else 0.0
-        is_near = n_symbols <= 4 * m * parts
+        is_near = n_symbols <= 4 * listed * parts
         for p in range(parts):
             whole = int(scales[p, 2])
             before = used_w + used_r
@@ -230,40 +272,46 @@ def measure_subsets(rows, starts, pool, tables, out):  # type: ignore[no-untyped
                     used_r += tables[r, 1]
                     counts[s] = 0
             else:
-                sums = far_sums(rows[first:stop], p, pool, tables, counts)
-                grown_w += sums[0]
-                used_w += sums[1]
-                grown_r += sums[2]
-                used_r += whole + sums[3]
+                far = far_sums(rows[first:stop], p, pool, tables, counts)
+                grown_w, used_w = grown_w + far[0], used_w + far[1]
+                grown_r, used_r = grown_r + far[2], used_r + whole + far[3]
             gain = used_w + used_r - before - whole + apart
             # below a thousandth of a bit there is nothing but the rounding of tables
             gain = gain if gain > UNIT // 1000 else 0
             largest = max(largest, math.sqrt(gain * scales[p, 0]) - scales[p, 1])
         if not is_near:
             grown_r += base[3]
-        length_w, length_r = base[0] - grown_w, base[1] - grown_r
-        longest = max(length_w, length_r)
-        ncd = (base[2] - min(length_w, length_r)) / longest if longest > UNIT // 1000 else 0.0
-        delta = parts * (math.log2(m) - math.log2(n)) - used_w / m / UNIT + used_r / n / UNIT
-        out[b, NCD] = int(math.floor(ncd * NANO + 0.5))
+        m = listed
+        if is_rest:
+            m, spent = size - listed, sums[size] - spent
+            used_w, used_r = used_r, used_w
+        delta = parts * (math.log2(m) - math.log2(size - m))
+        delta += used_r / (size - m) / UNIT - used_w / m / UNIT
+        out[b, NCD] = int(math.floor(distance(base, grown_w, grown_r) * NANO + 0.5))
         out[b, ENTROPY] = int(math.floor(delta * NANO + 0.5))
         out[b, MEAN_BITS] = spent * 1_000_000 // m
-        out[b, TOP_BITS] = sum_of_largest(rows, first, stop, ranked, seen, k) * 1_000_000 // k
+        out[b, TOP_BITS] = mean_of_largest(rows, first, stop, is_rest, places, sums, seen)
         out[b, MAX_FIELD] = int(math.floor(largest * NANO + 0.5))
 
 
 @jit
 def sum_range(first, stop, draw, bits, out):  # type: ignore[no-untyped-def]
-    """Mean bits alone of draws first ... stop - 1, as `permute_range` has them. O(m)."""
-    m = bits.size - draw[2]
-    members = np.empty(min(BLOCK, stop - first) * m, np.uint32)
+    """Mean bits alone of draws first ... stop - 1, as `permute_range` has them. O(min(m, n))."""
+    size, m = bits.size, bits.size - draw[2]
+    least, whole = min(m, draw[2]), 0
+    if least < m:
+        for i in range(size):
+            whole += int(bits[i])
+    listed = np.empty(min(BLOCK, stop - first) * least, np.uint32)
     for begin in range(first, stop, BLOCK):
         end = min(begin + BLOCK, stop)
-        draw_range(begin, end, draw, bits.size, members)
+        draw_range(begin, end, draw, size, listed)
         for b in range(begin, end):
-            own, spent = members[(b - begin) * m : (b - begin + 1) * m], 0
-            for i in range(m):
+            own, spent = listed[(b - begin) * least : (b - begin + 1) * least], 0
+            for i in range(least):
                 spent += int(bits[own[i]])
+            if least < m:
+                spent = whole - spent
             out[b] = spent * 1_000_000 // m
 
 
@@ -274,12 +322,14 @@ def permute_range(first, stop, draw, pool, tables, out):  # type: ignore[no-unty
     draw = (kind, key, n). Each draw depends on (key, b) alone: ranges may be cut anywhere.
     """
     size = pool[0].shape[0]
-    m = size - draw[2]
+    least = min(draw[2], size - draw[2])
     at_once = min(BLOCK, stop - first)
-    members, starts = np.empty(at_once * m, np.uint32), np.empty(at_once + 1, np.int64)
+    listed, starts = np.empty(at_once * least, np.uint32), np.empty(at_once + 1, np.int64)
     for b in range(at_once + 1):
-        starts[b] = b * m
+        starts[b] = b * least
+    is_rest = least < size - draw[2]
     for begin in range(first, stop, BLOCK):
         end = min(begin + BLOCK, stop)
-        draw_range(begin, end, draw, size, members)
-        measure_subsets(members, starts[: end - begin + 1], pool, tables, out[begin:end])
+        draw_range(begin, end, draw, size, listed)
+        own = starts[: end - begin + 1]
+        measure_subsets(listed, own, is_rest, pool, tables, out[begin:end])

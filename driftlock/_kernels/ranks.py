@@ -43,17 +43,17 @@ def ascending(values):  # type: ignore[no-untyped-def]
 
 @jit
 def by_falling(bits):  # type: ignore[no-untyped-def]
-    """Place of each of N values from the largest to the smallest, and the values so. O(N)."""
+    """Place of each of N values from the largest to the smallest, and sums of the first. O(N)."""
     size = bits.size
     wide = np.empty(size, np.int64)
     for i in range(size):
         wide[i] = -np.int64(bits[i])
     order = ascending(wide)
-    places, falling = np.empty(size, np.uint32), np.empty(size, np.int32)
+    places, sums = np.empty(size, np.uint32), np.zeros(size + 1, np.int64)
     for i in range(size):
         places[order[i]] = i
-        falling[i] = bits[order[i]]
-    return places, falling
+        sums[i + 1] = sums[i] + bits[order[i]]
+    return places, sums
 
 
 @jit

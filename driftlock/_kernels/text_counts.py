@@ -17,13 +17,16 @@ from driftlock._kernels.jit import jit
 from driftlock._kernels.permute import (
     BLOCK,
     ENTROPY,
+    IN_WORD,
     MEAN_BITS,
     NANO,
     NCD,
+    ONE_BIT,
+    TO_WORD,
     TOP_BITS,
     UNIT,
     draw_range,
-    sum_of_largest,
+    mean_of_largest,
 )
 
 MOST_BITS = 2**31 - 1
@@ -58,14 +61,15 @@ def whole_sums(totals, widths, signs, tables):  # type: ignore[no-untyped-def]
 
 
 @jit
-def measure_texts(rows, starts, pool, tables, out):  # type: ignore[no-untyped-def]
-    """The four statistics of subsets of rows of text against all other rows. O(entries of rows).
+def measure_texts(rows, starts, is_rest, pool, tables, out):  # type: ignore[no-untyped-def]
+    """The four statistics of subsets of rows of text against all other rows. O(listed entries).
 
-    Subset b is rows[starts[b] : starts[b + 1]]; pool = (offsets (N + 1,), items, times,
-    totals (I,), widths (I,), signs (I,), sizes (N,): coded symbols, bits (N,), place of each row by
-    falling bits, falling bits); tables = (log2 gamma(k / 2) by k, c log2 c by c) in units.
+    rows[starts[b] : starts[b + 1]] is subset b, or, if `is_rest`, all other rows; pool = (offsets
+    (N + 1,), items, times, totals (I,), widths (I,), signs (I,), sizes (N,): coded symbols, bits
+    (N,), place of each row by falling bits, sums of falling bits); tables = (log2 gamma(k / 2) by
+    k, c log2 c by c) in units.
     """
-    offsets, items, times, totals, widths, signs, sizes, bits, places, falling = pool
+    offsets, items, times, totals, widths, signs, sizes, bits, places, sums = pool
     lengths, used = tables
     counts, seen = np.zeros(totals.size, np.int64), np.zeros(bits.size // 64 + 1, np.uint64)
     length, used_both = whole_sums(totals, widths, signs, tables)
@@ -78,6 +82,8 @@ def measure_texts(rows, starts, pool, tables, out):  # type: ignore[no-untyped-d
         for i in range(first, stop):
             row = rows[i]
             spent += int(bits[row])
+            place = np.uint64(places[row])
+            seen[place >> TO_WORD] |= ONE_BIT << (place & IN_WORD)
             symbols += sizes[row]
             for j in range(offsets[row], offsets[row + 1]):
                 counts[items[j]] += times[j]
@@ -96,26 +102,30 @@ def measure_texts(rows, starts, pool, tables, out):  # type: ignore[no-untyped-d
         longest = max(length_w, length_r)
         # below a thousandth of a bit there is nothing but the rounding of tables
         ncd = (length - min(length_w, length_r)) / longest if longest > UNIT // 1000 else 0.0
-        delta = used_w / symbols / UNIT - used_r / (size - symbols) / UNIT
         m = stop - first
-        k = max(1, m // 10)
-        top = sum_of_largest(rows, first, stop, (places, falling), seen, k)
+        if is_rest:
+            m, symbols = bits.size - m, size - symbols
+            used_w, used_r = used_r, used_w
+            spent = sums[bits.size] - spent
+        delta = used_w / symbols / UNIT - used_r / (size - symbols) / UNIT
         out[b, NCD] = int(math.floor(ncd * NANO + 0.5))
         out[b, ENTROPY] = int(math.floor(delta * NANO + 0.5))
         out[b, MEAN_BITS] = spent * 1_000_000 // m
-        out[b, TOP_BITS] = top * 1_000_000 // k
+        out[b, TOP_BITS] = mean_of_largest(rows, first, stop, is_rest, places, sums, seen)
 
 
 @jit
 def permute_texts(first, stop, draw, pool, tables, out):  # type: ignore[no-untyped-def]
     """Statistics of draws first ... stop - 1 into the rows of `out`, as in `permute_range`."""
     size = pool[7].size
-    m = size - draw[2]
+    least = min(draw[2], size - draw[2])
     at_once = min(BLOCK, stop - first)
-    members, starts = np.empty(at_once * m, np.uint32), np.empty(at_once + 1, np.int64)
+    listed, starts = np.empty(at_once * least, np.uint32), np.empty(at_once + 1, np.int64)
     for b in range(at_once + 1):
-        starts[b] = b * m
+        starts[b] = b * least
+    is_rest = least < size - draw[2]
     for begin in range(first, stop, BLOCK):
         end = min(begin + BLOCK, stop)
-        draw_range(begin, end, draw, size, members)
-        measure_texts(members, starts[: end - begin + 1], pool, tables, out[begin:end])
+        draw_range(begin, end, draw, size, listed)
+        own = starts[: end - begin + 1]
+        measure_texts(listed, own, is_rest, pool, tables, out[begin:end])

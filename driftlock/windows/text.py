@@ -129,7 +129,7 @@ class TextPool:
     ----------
     arrays : tuple of ndarray
         What kernels take: offsets, items, times, totals, widths, signs, sizes, bits, place of each
-        row by falling bits, falling bits.
+        row by falling bits, sums of falling bits.
     tables : tuple of ndarray of int64
         log2 gamma(k / 2) by k, and c * log2 c by c, in units of 2**-24 bit.
     n : int
@@ -162,7 +162,7 @@ class TextPool:
 
     def measure_subsets(self, rows: Ints, starts: Ints, out: NDArray[np.int64]) -> None:
         """Statistics of subsets rows[starts[b] : starts[b + 1]] into the rows of `out`."""
-        kernels.measure_texts(rows, starts, self.arrays, self.tables, out)
+        kernels.measure_texts(rows, starts, False, self.arrays, self.tables, out)
 
     def measure_draws(
         self, first: int, stop: int, source: tuple[int, np.uint64, int], out: NDArray[np.int64]
