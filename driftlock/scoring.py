@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from driftlock._kernels import evidence as kernels
 from driftlock.arrays import Encoded, Ints, Mask
-from driftlock.coders import FIELD_BLOCKS, NO_FIELD, ROW_BLOCKS, Reading, RowCoder
+from driftlock.coders import FIELD_BLOCKS, NO_FIELD, ROW_BLOCKS, SUMS, Reading, RowCoder
 
 MILLI = 1000
 TAIL_SHARE = 0.1
 # Bits: the mean excess below which a baseline's tail is not trusted. No tail of code lengths falls
 # faster than 2**-bits, which is a mean of log2(e); distances are no code lengths.
 NARROWEST_OF_LENGTHS, NARROWEST = float(np.log2(np.e)), 1.0
+
+WEIGHT_OF_SUMS = 2  # of what all fields say together, beside the strangest alone
 
 ROWS_AT_ONCE = 2**14
 
@@ -263,9 +265,9 @@ def _largest(
     n = reading.bits[0].size
     by_field = np.zeros((len(reading.bits), n), np.int32)
     by_block = {}
-    for name, parts in reading.blocks.items():
+    for name, curves in calibrations.items():  # fewer than were read, of a file of format 1
         by_block[name] = np.zeros(n, np.int32)
-        for (field, lengths), curve in zip(parts, calibrations[name], strict=True):
+        for (field, lengths), curve in zip(reading.blocks[name], curves, strict=True):
             found = curve.evidence(lengths, own=own)
             np.maximum(by_block[name], found, out=by_block[name])
             if field != NO_FIELD:
@@ -306,7 +308,8 @@ def _added(
 ) -> Millibits:
     total = np.zeros(next(iter(largest.values())).size, np.int32)
     for name, curve in blocks.items():
-        total += curve.evidence(largest[name], own=own)
+        weight = WEIGHT_OF_SUMS if name in SUMS else 1
+        total += weight * curve.evidence(largest[name], own=own)
     return total
 
 

@@ -409,22 +409,25 @@ def score(asked, baseline, *, own):
 
     The largest evidence within a block, calibrated again and added over the blocks of a level,
     calibrated once more and added over the levels: what is told field by field, and of the row.
+    The sums of lengths count twice.
     """
+    sums = ("lengths", "lengths in context")
     totals = []
     for names, narrowest in (
-        (("alone", "context", "entity", "regression"), math.log2(math.e)),
+        (("alone", "context", "entity", "regression", *sums), math.log2(math.e)),
         (("distance", "ratio"), 1.0),
     ):
-        own_sums, sums = [], []
+        own_found, all_found = [], []
         for name in names:
             if name in baseline:
                 learned = largest_of(baseline[name], baseline[name], own=True, narrowest=narrowest)
                 found = largest_of(asked[name], baseline[name], own=own, narrowest=narrowest)
-                own_sums.append([calibrated(v, learned, own=True) for v in learned])
-                sums.append([calibrated(v, learned, own=own) for v in found])
-        if sums:
-            learned = [sum(row) for row in zip(*own_sums)]
-            totals.append([calibrated(sum(row), learned, own=own) for row in zip(*sums)])
+                times = 2 if name in sums else 1
+                own_found.append([times * calibrated(v, learned, own=True) for v in learned])
+                all_found.append([times * calibrated(v, learned, own=own) for v in found])
+        if all_found:
+            learned = [sum(row) for row in zip(*own_found)]
+            totals.append([calibrated(sum(row), learned, own=own) for row in zip(*all_found)])
     return [sum(row) for row in zip(*totals)]
 
 

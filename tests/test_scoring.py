@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftlock._kernels.evidence import round_millibits
-from driftlock.arrays import Entities
-from driftlock.coders import Reading, fit_coder
+from driftlock.arrays import Entities, Symbols
+from driftlock.coders import NO_FIELD, Reading, fit_coder
 from driftlock.scoring import Calibration, Model, Scores, merge_scores
 from driftlock.significance import rank_p
 
@@ -126,6 +126,60 @@ def test_the_score_is_that_of_the_definition() -> None:
     assert model.baseline.total.tolist() == naive.score(learned, learned, own=True)
     asked = rounded_blocks(model.codes.read(new, own=False))
     assert model.score(new).total.tolist() == naive.score(asked, learned, own=False)
+
+
+def categories(n: int, rng: np.random.Generator) -> list[Symbols]:
+    """Fields of a hidden class, one that knows nothing of it, and one that never changes."""
+    hidden = rng.integers(0, 3, n)
+    of_class = [(hidden + (rng.random(n) < 0.2)) % 3 for _ in range(3)]
+    return [symbols(codes, 5) for codes in (*of_class, rng.integers(0, 4, n), np.zeros(n))]
+
+
+def test_lengths_of_a_table_of_categories_are_also_summed() -> None:
+    rng = np.random.default_rng(13)
+    baseline, new = categories(90, rng), categories(40, rng)
+    baseline[4].codes[7] = new[4].codes[3] = 4
+    model = Model.fit(baseline)
+    for columns, own in ((baseline, True), (new, False)):
+        read = model.codes.read(columns, own=own)
+        ((field, total),) = read.blocks["lengths"]
+        ((other, in_context),) = read.blocks["lengths in context"]
+        context = dict(read.blocks["context"])
+        assert field == other == NO_FIELD
+        assert 3 <= len(context) < 5
+        np.testing.assert_allclose(total, sum(read.bits), atol=1e-9)
+        instead = [context.get(place, bits) for place, bits in enumerate(read.bits)]
+        np.testing.assert_allclose(in_context, sum(instead), atol=1e-9)
+    learned = rounded_blocks(model.codes.read(baseline, own=True))
+    assert model.baseline.total.tolist() == naive.score(learned, learned, own=True)
+    asked = rounded_blocks(model.codes.read(new, own=False))
+    assert model.score(new).total.tolist() == naive.score(asked, learned, own=False)
+
+
+def test_lengths_are_summed_of_four_categories_and_nothing_else() -> None:
+    rng = np.random.default_rng(14)
+    table = categories(60, rng)
+    number = numbers(rng.normal(0, 1, 60))
+    for columns, expected in (
+        (table, True),
+        ([*table, table[0]], True),
+        (table[1:], False),  # the last has one symbol
+        ([*table, number], False),
+    ):
+        read = Model.fit(columns).codes.read(columns, own=True)
+        assert ("lengths" in read.blocks) == expected
+        assert ("lengths in context" in read.blocks) == expected
+
+
+def test_many_fields_a_little_odd_are_stranger_than_none() -> None:
+    rng = np.random.default_rng(15)
+    codes = (rng.random((12, 400)) < 0.2).astype(int)
+    model = Model.fit([symbols(field, 2) for field in codes])
+    odd = [0, 1, 3, 6, 9, 12]
+    asked = [symbols([int(field < count) for count in odd], 2) for field in range(12)]
+    totals = model.score(asked).total
+    assert (np.diff(totals[1:]) > 0).all()
+    assert totals[3] > np.quantile(model.baseline.total, 0.95)
 
 
 def test_scores_are_whole_numbers_from_zero_on(tables) -> None:

@@ -31,6 +31,7 @@ from hypothesis import strategies as st
 import driftlock as dl
 from driftlock import _kernels
 from driftlock.baseline import Overlap
+from driftlock.coders import RowCoder
 from driftlock.fields.typed import TimeField
 from driftlock.store import REGISTRY, archive
 from driftlock.store.labels import UnstorableError
@@ -373,10 +374,13 @@ def test_nodes_that_mean_nothing_are_refused(node):
 
 
 def test_the_format_has_the_fields_that_its_version_says():
-    """A class of the registry with other fields is another format: raise `archive.VERSION`."""
+    """A class of the registry with other fields is another format: raise `archive.VERSION`.
+
+    Version 2 has the fields of 1; a model may have the blocks of `driftlock.coders.SUMS`.
+    """
     layout = sorted(f"{name}: {[f.name for f in fields(cls)]}" for name, cls in REGISTRY.items())
     digest = hashlib.sha256("\n".join(layout).encode()).hexdigest()
-    assert (archive.VERSION, digest[:16]) == (1, "88f50337f4702a79")
+    assert (archive.VERSION, digest[:16]) == (2, "88f50337f4702a79")
 
 
 def test_every_dataclass_of_a_detector_is_registered(fitted):
@@ -499,7 +503,7 @@ def test_the_file_can_be_read_without_driftlock(saved):
         head, body = zipped.read(TEXT).splitlines()
         head, hashes = json.loads(head), json.loads(body)["arrays"]
         assert head["format"] == "driftlock detector"
-        assert head["version"] == 1
+        assert head["version"] == 2
         assert head["library"] == dl.__version__
         assert head["sha256"] == hashlib.sha256(body).hexdigest()
         assert zipped.namelist() == [TEXT, *hashes]
@@ -640,7 +644,25 @@ def test_a_newer_format_asks_for_a_newer_driftlock(saved, tmp_path):
     path = tmp_path / "d.npz"
     newer = {"version": archive.VERSION + 1, "library": "9.8.7"}
     path.write_bytes(repacked(saved, lambda m: with_text(m, head=newer)))
-    refused(path, r"version 2, written by driftlock 9\.8\.7; .* update driftlock")
+    refused(path, r"version 3, written by driftlock 9\.8\.7; .* update driftlock")
+
+
+def test_a_detector_of_format_1_scores_as_it_did(tmp_path, monkeypatch):
+    """Then no lengths were summed; its file has no calibration for them, and needs none."""
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame(
+        {f"f{k}": rng.choice(list("abc"), 80, p=[0.7, 0.2, 0.1]) for k in range(5)}
+    )
+    path = tmp_path / "d.npz"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(RowCoder, "is_summed", False)
+        detector = dl.Detector().fit(frame[:60])
+        expected = detector.decision_function(frame[60:])
+        detector.save(path)
+    path.write_bytes(repacked(path.read_bytes(), lambda m: with_text(m, head={"version": 1})))
+    np.testing.assert_array_equal(dl.Detector.load(path).decision_function(frame[60:]), expected)
+    now = dl.Detector().fit(frame[:60]).decision_function(frame[60:])
+    assert (now != expected).any()
 
 
 def test_another_library_version_of_the_same_format_loads(fitted, saved, tmp_path):

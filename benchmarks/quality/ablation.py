@@ -96,14 +96,17 @@ def without_tail() -> list[Any]:
 
 VARIANTS: dict[str, Callable[[], list[Any]]] = {
     DEFAULT: list,
+    "no sums of lengths": lambda: without_blocks(*row.SUMS),
     "no context": without_contexts,
     "no groups": without_groups,
-    "no context and no groups": lambda: without_blocks("context"),
+    "no context and no groups": lambda: without_blocks("context", row.SUMS[1]),
     "no regression": lambda: without_blocks("regression"),
     "no distance": lambda: without_blocks("distance"),
     "no ratio of distances": lambda: without_blocks("ratio"),
     "no distance and no ratio": lambda: without_blocks("distance", "ratio"),
-    "each field alone": lambda: without_blocks("context", "regression", "distance", "ratio"),
+    "each field alone": lambda: without_blocks(
+        "context", *row.SUMS, "regression", "distance", "ratio"
+    ),
     "text: no bytes as they are": lambda: without_view("bytes"),
     "text: no masked digits": lambda: without_view("digits masked"),
     "text: no words": lambda: without_view("words"),

@@ -8,7 +8,15 @@ counts are thinned by (n - 1) / n, so that both are coded by models of n - 1 row
 from driftlock.coders.category import CategoryCoder
 from driftlock.coders.measure import Measure
 from driftlock.coders.number import NumberCoder
-from driftlock.coders.row import FIELD_BLOCKS, NO_FIELD, ROW_BLOCKS, Reading, RowCoder, fit_coder
+from driftlock.coders.row import (
+    FIELD_BLOCKS,
+    NO_FIELD,
+    ROW_BLOCKS,
+    SUMS,
+    Reading,
+    RowCoder,
+    fit_coder,
+)
 from driftlock.coders.text import TextCoder
 from driftlock.coders.time import TimeCoder
 
@@ -16,6 +24,7 @@ __all__ = [
     "FIELD_BLOCKS",
     "NO_FIELD",
     "ROW_BLOCKS",
+    "SUMS",
     "CategoryCoder",
     "Measure",
     "NumberCoder",

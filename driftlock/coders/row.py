@@ -25,9 +25,12 @@ Figures: TypeAlias = NDArray[Any]
 AnyCoder = CategoryCoder | NumberCoder | TimeCoder | TextCoder
 
 # What is looked at field by field, and what at the row as a whole.
-FIELD_BLOCKS = ("alone", "context", "entity", "regression")
+# The sums of lengths are those of all fields of a table of categories, alone and in context.
+SUMS = ("lengths", "lengths in context")
+FIELD_BLOCKS = ("alone", "context", "entity", "regression", *SUMS)
 ROW_BLOCKS = ("distance", "ratio")
 NO_FIELD = -1
+LEAST_SUMMED = 4  # fields of several symbols; of fewer the strangest says as much as their sum
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,13 +113,15 @@ class RowCoder:
         def kept(*parts: Iterable[tuple[int, Floats]]) -> list[tuple[int, Figures]]:
             return [(field, keep(figures)) for some in parts for field, figures in some]
 
+        sums = {SUMS[0]: np.sum(bits, axis=0)} if self.is_summed else {}
         blocks = {
             "alone": alone,
             "context": kept(
-                self.context.parts(columns, bits, own=own),
+                _summing(self.context.parts(columns, bits, own=own), bits, sums),
                 self.groups.parts(columns, scaled, own=own),
             ),
         }
+        blocks |= {name: kept([(NO_FIELD, total)]) for name, total in sums.items()}
         if self.entity is not None and entities is not None:
             blocks["entity"] = kept(self.entity.parts(entities, columns, measures, scaled, own=own))
         lengths = [keep(measure.bits) for measure in measures]
@@ -129,11 +134,29 @@ class RowCoder:
             blocks["ratio"] = kept([(NO_FIELD, ratio)])
         return Reading(lengths, {name: parts for name, parts in blocks.items() if parts})
 
+    @property
+    def is_summed(self) -> bool:
+        """Whether all fields are categories, enough of them with several symbols."""
+        counts = [coder.counts for coder in self.coders if isinstance(coder, CategoryCoder)]
+        several = sum(np.count_nonzero(of_field) > 1 for of_field in counts)
+        return len(counts) == len(self.coders) and bool(several >= LEAST_SUMMED)
+
     def features(self, encoded: Sequence[Encoded]) -> Features:
         """Numbers and symbols of rows on the scales of the nearest-row code."""
         assert self.nearest is not None
         columns, _ = told_apart(encoded)
         return self.nearest.features(columns, scaled_numbers(self.coders, columns))
+
+
+def _summing(
+    parts: Iterable[tuple[int, Floats]], bits: Sequence[Floats], sums: dict[str, Floats]
+) -> Iterator[tuple[int, Floats]]:
+    """The same parts; where lengths are summed, each takes its field's place in the sum."""
+    alone, in_context = SUMS
+    for field, lengths in parts:
+        if alone in sums:
+            sums[in_context] = sums.get(in_context, sums[alone]) + (lengths - bits[field])
+        yield field, lengths
 
 
 def told_apart(encoded: Sequence[Encoded]) -> tuple[list[Column], Entities | None]:

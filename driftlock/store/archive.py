@@ -22,7 +22,7 @@ from driftlock.errors import FileError
 from driftlock.files import looks_like, titled
 from driftlock.version import __version__
 
-FORMAT, VERSION = "driftlock detector", 1
+FORMAT, VERSION = "driftlock detector", 2
 TEXT = "driftlock.jsonl"  # a line that says what this is, and a line that is the detector
 SEAL = b"driftlock sha256 "  # and 64 hex digits: the hash of every byte of the file before them
 DIGITS = 64
