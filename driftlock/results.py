@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
@@ -15,31 +14,18 @@ import pandas as pd
 from driftlock.arrays import Floats, Ints, Mask
 from driftlock.errors import OptionError
 from driftlock.explanation import Explanation
-from driftlock.fields import Schema, shortened
-from driftlock.fields.values import spelt
+from driftlock.fields import Schema
 from driftlock.patterns import Decided
 from driftlock.plan import Plan
 from driftlock.scoring import MILLI, Scores
+from driftlock.showing import SHOWN_ROWS, as_html, headline, summary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-GUARANTEES = {
-    "exact": "exact: split calibration, so P(p <= a) <= a for exchangeable rows",
-    "calibrated": "calibrated: levels held in simulation, for exchangeable rows",
-    "none": "none: no baseline was known; a ranking with flags",
-}
 # in front of a row's own columns; all but the last are numbers
 LEADING = ["score", "bits", "p_value", "q_value", "top_field"]
-SHOWN_ROWS = 10
-SHOWN_COLUMNS = 20
-MANY = 20  # rows, or fields, of which a summary need not speak one by one
-MOST_FLAGGED = (
-    "most rows are flagged; if they should be normal, they are of another time or source than the "
-    "baseline, and the fields that lead show in what"
-)
-SHOWN_CHARACTERS = 200  # of a value in a notebook, which would hold a payload of a megabyte whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,22 +248,7 @@ class Detection:
         str
             A few lines.
         """
-        left_out = self.schema[~self.schema["coded"]]
-        lines = [
-            repr(self),
-            f"calibration: {self.calibration}; guarantee {GUARANTEES[self.guarantee]}",
-            repr(self.plan),
-            f"fields coded: {len(self._names)}; left out: {len(left_out)}",
-        ]
-        lines += [f"  {name}: {row.kind}, {row.reason}" for name, row in left_out.iterrows()]
-        if self.plan.knows_normal and 2 * self.is_anomaly.sum() > len(self) >= MANY:
-            lines.append(MOST_FLAGGED)
-        leaders = self.table.loc[self.is_anomaly, "top_field"].value_counts()
-        if len(leaders):
-            counts = ", ".join(f"{name} {count:,}" for name, count in leaders[:MANY].items())
-            more = f", {len(leaders) - MANY:,} more" if len(leaders) > MANY else ""
-            lines.append(f"fields that lead the anomalies: {counts}{more}")
-        return "\n".join(lines)
+        return summary(self)
 
     def plot(self, ax: Axes | None = None) -> Figure:
         """Scores in row order with the flags, beside the distribution of the baseline's scores.
@@ -304,23 +275,10 @@ class Detection:
         return f"tested against {self.plan.n_baseline:,}"
 
     def __repr__(self) -> str:
-        found = int(self.is_anomaly.sum())
-        return (
-            f"Detection: {_counted(found, 'anomaly', 'anomalies')} in "
-            f"{_counted(len(self), 'row', 'rows')}, {self.against} "
-            f"({self.plan.control} at alpha = {self.plan.alpha:g}, {self.guarantee})"
-        )
+        return headline(self)
 
     def _repr_html_(self) -> str:
-        found = self.anomalies
-        head = f"<p><b>{html.escape(repr(self))}</b></p>"
-        if not len(found):
-            return (
-                head + "<p>The strangest rows, none of them flagged:</p>" + _html(self.strangest(5))
-            )
-        more = len(found) - SHOWN_ROWS
-        note = f"<p>{more:,} more in <code>.anomalies</code></p>" if more > 0 else ""
-        return head + _html(found.head(SHOWN_ROWS)) + note
+        return as_html(self)
 
     @property
     def _names(self) -> list[str]:
@@ -352,31 +310,7 @@ class Detection:
         return int(found[0])
 
 
-def _counted(n: int, one: str, many: str) -> str:
-    return f"{n:,} {one if n == 1 else many}"
-
-
 def _free_name(name: str, taken: set[str]) -> str:
     while name in taken:
         name = f"driftlock.{name}"
     return name
-
-
-def _html(rows: pd.DataFrame) -> str:
-    """Escaped table of `Detection.rows`, its own numbers rounded, the user's as they are or cut."""
-    formatters: list[Any] = [_formatter(values) for _, values in rows.items()]
-    formatters[: len(LEADING) - 1] = ["{:.4g}".format] * (len(LEADING) - 1)
-    return rows.to_html(formatters=formatters, max_cols=SHOWN_COLUMNS)
-
-
-def _formatter(values: pd.Series[Any]) -> Callable[[Any], str] | None:
-    """How to write a column of long values, or of whole numbers too long for Python's own."""
-    try:
-        longest = max(len(str(value)) for value in values)
-    except ValueError:
-        return spelt
-    return _cut if longest > SHOWN_CHARACTERS else None
-
-
-def _cut(value: Any) -> str:
-    return shortened(spelt(value), SHOWN_CHARACTERS)
