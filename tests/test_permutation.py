@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftlock import threads
-from driftlock._kernels import permute, ranks, scan
+from driftlock._kernels import largest, permute, ranks, scan
 from driftlock._kernels.gains import part_scales
 from driftlock.distance import count_tables, counts_entropy, counts_length
 from driftlock.draws import Draws, Pool, _subsets
@@ -263,24 +263,24 @@ def test_the_largest_are_summed(values, k):
     some = np.random.default_rng(0).permutation(300)[: len(values)].astype(np.uint32)
     bits = np.full(300, 25, np.int32)
     bits[some] = values
-    places, sums = ranks.by_falling(bits)
+    places, sums = largest.by_falling(bits)
     seen = np.zeros(300 // 64 + 1, np.uint64)
     for place in places[some].tolist():
         seen[place // 64] |= np.uint64(1 << place % 64)
-    assert permute.sum_of_largest(seen, sums, k) == sum(sorted(values)[-k:])
+    assert largest.sum_of_largest(seen, sums, k) == sum(sorted(values)[-k:])
     for wanted in (k, 100, 300 - len(values)):  # of the others
         expected = sum(sorted(np.delete(bits, some).tolist())[-wanted:])
-        assert permute.sum_of_largest_left(seen, sums, wanted) == expected
+        assert largest.sum_of_largest_left(seen, sums, wanted) == expected
 
 
 @given(st.lists(st.integers(-50, 2**31 - 1), max_size=60))
 def test_falling_values_and_their_places(values):
-    found = ranks.by_falling(np.array(values, np.int32))
+    found = largest.by_falling(np.array(values, np.int32))
     assert [array.tolist() for array in found] == list(naive.by_falling(values))
 
 
 def test_the_place_of_a_bit():
-    assert [permute.place_of(np.uint64(1 << place)) for place in range(64)] == list(range(64))
+    assert [largest.place_of(np.uint64(1 << place)) for place in range(64)] == list(range(64))
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=25), st.booleans())
@@ -499,7 +499,7 @@ def test_no_kernel_has_two_signatures():
     from driftlock._kernels.compile_windows import compile_windows
 
     compile_windows()
-    for module in (permute, ranks, scan):
+    for module in (largest, permute, ranks, scan):
         for name, kernel in vars(module).items():
             if hasattr(kernel, "signatures"):
                 assert len(kernel.signatures) <= 1, (name, kernel.signatures)

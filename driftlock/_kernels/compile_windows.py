@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from driftlock._kernels import gains, permute, ranks, scan, text_counts
+from driftlock._kernels import gains, largest, permute, ranks, scan, text_counts
 
 
 def compile_windows() -> None:
@@ -42,7 +42,7 @@ def compile_texts() -> None:
     tables = (np.zeros(10, np.int64), np.zeros(5, np.int64))
     bits, out = np.empty(4, np.int32), np.empty((2, permute.N_STATISTICS), np.int64)
     text_counts.text_bits(counts, tables, 2, bits)
-    pool = (*counts, bits, *ranks.by_falling(bits))
+    pool = (*counts, bits, *largest.by_falling(bits))
     text_counts.permute_texts(0, 2, draw, pool, tables, out)
     members = np.empty(4, np.uint32)
     permute.draw_range(0, 2, draw, 4, members)

@@ -12,7 +12,8 @@ import math
 import numpy as np
 
 from driftlock._kernels.jit import jit
-from driftlock._kernels.ranks import ascending, by_falling
+from driftlock._kernels.largest import by_falling
+from driftlock._kernels.ranks import ascending
 
 
 @jit

@@ -42,21 +42,6 @@ def ascending(values):  # type: ignore[no-untyped-def]
 
 
 @jit
-def by_falling(bits):  # type: ignore[no-untyped-def]
-    """Place of each of N values from the largest to the smallest, and sums of the first. O(N)."""
-    size = bits.size
-    wide = np.empty(size, np.int64)
-    for i in range(size):
-        wide[i] = -np.int64(bits[i])
-    order = ascending(wide)
-    places, sums = np.empty(size, np.uint32), np.zeros(size + 1, np.int64)
-    for i in range(size):
-        places[order[i]] = i
-        sums[i + 1] = sums[i] + bits[order[i]]
-    return places, sums
-
-
-@jit
 def extremes(values, two_sided, counts):  # type: ignore[no-untyped-def]
     """How many of B values are at least as extreme as each of them, itself included. O(B).
 

@@ -14,19 +14,16 @@ import math
 import numpy as np
 
 from driftlock._kernels.jit import jit
+from driftlock._kernels.largest import IN_WORD, ONE_BIT, TO_WORD, mean_of_largest
 from driftlock._kernels.permute import (
     BLOCK,
     ENTROPY,
-    IN_WORD,
     MEAN_BITS,
     NANO,
     NCD,
-    ONE_BIT,
-    TO_WORD,
     TOP_BITS,
     UNIT,
     draw_range,
-    mean_of_largest,
 )
 
 MOST_BITS = 2**31 - 1

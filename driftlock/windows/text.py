@@ -17,8 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from driftlock._kernels import text_counts as kernels
+from driftlock._kernels.largest import by_falling
 from driftlock._kernels.permute import UNIT
-from driftlock._kernels.ranks import by_falling
 from driftlock.arrays import Ints
 from driftlock.draws import STATISTICS
 from driftlock.fields import Schema, column_names
