@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import driftlock as dl
 from driftlock.fields.glance import is_spelt_missing, may_be_iso_time, may_be_number
-from driftlock.fields.kinds import SAMPLE
+from driftlock.fields.kinds import SAMPLE, decide
 from driftlock.fields.nested import lay_out
 from driftlock.fields.raw import Raw
 from driftlock.fields.schema import Schema
@@ -172,3 +172,14 @@ def test_a_long_column_lets_its_texts_go():
     column.forget_texts()
     assert not {"symbols", "present", "distinct"} & vars(column).keys()
     assert column.symbols[1][:2] == ["a", "b"]
+
+
+@pytest.mark.parametrize("gap", ["n/a", "-", "NaN", ""])
+@pytest.mark.parametrize("written", ["{:.1f}%", "${:,.2f}", "{} km"])
+@pytest.mark.parametrize("n_gaps", [1, 10])
+def test_texts_for_nothing_in_front_hide_no_convention(gap, written, n_gaps):
+    amounts = [written.format(number) for number in np.arange(100, 190) * 13.5]
+    odd = [] if n_gaps > 3 else ["?"] * 2
+    decision = decide(pd.Series([gap] * n_gaps + odd + amounts, dtype=object))
+    assert decision.kind == "number"
+    assert decision.written is not None
