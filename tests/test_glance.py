@@ -1,6 +1,7 @@
 """What a glance rules out is never read, and what is read once is the same as read in full."""
 
 from dataclasses import asdict
+from datetime import timedelta
 from itertools import permutations
 
 import numpy as np
@@ -16,7 +17,7 @@ from driftlock.fields.nested import lay_out
 from driftlock.fields.raw import Raw
 from driftlock.fields.schema import Schema
 from driftlock.fields.times import YEARS_READABLE, times
-from driftlock.fields.values import numbers
+from driftlock.fields.values import numbers, symbols
 
 NUMBER_PARTS = [
     "1",
@@ -183,3 +184,32 @@ def test_texts_for_nothing_in_front_hide_no_convention(gap, written, n_gaps):
     decision = decide(pd.Series([gap] * n_gaps + odd + amounts, dtype=object))
     assert decision.kind == "number"
     assert decision.written is not None
+
+
+@pytest.mark.parametrize("dtype", [object, "str", "category"])
+def test_exponents_of_any_length_are_read(dtype):
+    exact = {
+        "1e2147483648": np.inf,
+        "1E+4294967297": np.inf,
+        "-5e0012345678901": -np.inf,
+        "7e-99999999999": 0.0,
+        "0e3000000000": 0.0,
+        "1e0000000003": 1000.0,
+        "2.5": 2.5,
+    }
+    read = numbers(pd.Series([None, "x1e2147483648", *exact], dtype=dtype))
+    assert read.missing.tolist() == [True] + [False] * 8
+    assert read.unreadable.tolist() == [False, True] + [False] * 7
+    assert read.values[2:].tolist() == list(exact.values())
+
+
+def test_numpy_durations_among_other_values_are_symbols_and_numbers():
+    spans = [np.timedelta64(90, "s"), timedelta.max, np.timedelta64(5, "Y"), timedelta(seconds=2)]
+    values = pd.Series([*spans, np.timedelta64("NaT"), 90, "x"], dtype=object)
+    _, texts = symbols(values)
+    assert len(set(texts)) == 7
+    read = numbers(values)
+    assert read.values[read.readable].tolist() == [90.0, 2.0, 90.0]
+    assert read.missing.tolist() == [False] * 4 + [True] + [False] * 2
+    frame = pd.DataFrame({"mixed": list(values[:4]) * 15, "n": np.arange(60) % 7})
+    assert len(dl.detect(frame, baseline=40)) == 20
