@@ -213,3 +213,16 @@ def test_numpy_durations_among_other_values_are_symbols_and_numbers():
     assert read.missing.tolist() == [False] * 4 + [True] + [False] * 2
     frame = pd.DataFrame({"mixed": list(values[:4]) * 15, "n": np.arange(60) % 7})
     assert len(dl.detect(frame, baseline=40)) == 20
+
+
+class Code(str):
+    """A text of a type of its own."""
+
+
+@pytest.mark.parametrize("kind", [Code, np.str_])
+@pytest.mark.parametrize("beside", [[], [None, pd.Timestamp("2025-03-03T08:00:00")]])
+def test_texts_of_other_types_are_read_as_times(kind, beside):
+    texts = [kind("2025-03-03T08:00:00Z"), kind("2025-3-3 8:0"), kind("late")]
+    read = times(pd.Series([*texts, *beside], dtype=object))
+    assert read.readable.tolist() == [True, True, False, *(value is not None for value in beside)]
+    assert (read.values[read.readable] // 3_600_000_000 % 24 == 8).all()

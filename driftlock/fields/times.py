@@ -124,6 +124,8 @@ def _read_times(
     gone = pd.isna(kept)
     if gone.all():
         return np.full(len(kept), "NaT", "datetime64[us]"), np.zeros(len(kept), bool)
+    if any(issubclass(kind, str) and kind is not str for kind in set(map(type, kept))):
+        kept[:] = [str.__str__(v) if isinstance(v, str) else v for v in kept]  # pandas 2 fails
     aware = np.array([_has_zone(value) for value in kept], bool)
     naive = np.full(len(kept), "NaT", "datetime64[us]")
     for alike in (~gone & aware, ~gone & ~aware):  # apart: pandas 2 hands offsets on to others
