@@ -18,6 +18,7 @@ from driftlock.fields.raw import Raw
 from driftlock.fields.schema import Schema
 from driftlock.fields.times import YEARS_READABLE, times
 from driftlock.fields.values import numbers, symbols
+from driftlock.fields.written import Written
 
 NUMBER_PARTS = [
     "1",
@@ -226,3 +227,20 @@ def test_texts_of_other_types_are_read_as_times(kind, beside):
     read = times(pd.Series([*texts, *beside], dtype=object))
     assert read.readable.tolist() == [True, True, False, *(value is not None for value in beside)]
     assert (read.values[read.readable] // 3_600_000_000 % 24 == 8).all()
+
+
+def test_readings_of_one_column_are_kept_apart():
+    column = Raw(pd.Series(["1.234", "5,5", "2025-03-03T23:00:00Z"], dtype=object))
+    points, commas = Written(".", ","), Written(",", ".")
+    assert column.plain(points).numbers.values[0] == 1.234
+    assert column.plain(commas).numbers.values[0] == 1234
+    assert column.plain(points).numbers.values[0] == 1.234
+    assert column.plain(None) is column
+    for is_known in (False, True):
+        column = Raw(column.values)
+        assert not is_known or column.distinct is not None
+        hours = [
+            int(column.times(zone).values[2]) // 3_600_000_000 % 24
+            for zone in ("Asia/Tokyo", None, "America/New_York")
+        ]
+        assert hours == [8, 23, 18]
