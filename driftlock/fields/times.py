@@ -156,10 +156,10 @@ def _may_be_time(value: Any, written: str | None) -> bool:
 
 
 def _has_zone(value: Any) -> bool:
-    if isinstance(value, str):  # ends in Z, +hh:mm or +hhmm
-        return value[-1:] in "Zz" or (
-            ":" in value and not {value[-6:-5], value[-5:-4]}.isdisjoint("+-")
-        )
+    if isinstance(value, str):  # ends in Z, or has +hh:mm, +hhmm or +hh behind the time
+        clock = value.partition("T")[2] or value.partition(":")[2]
+        signs = clock if ":" not in value else clock + value[-6:-5]
+        return value[-1:] in "Zz" or "+" in signs or "-" in signs
     return getattr(value, "tzinfo", None) is not None
 
 
