@@ -21,6 +21,7 @@ from driftlock.fields.glance import is_spelt_missing, may_be_number
 from driftlock.fields.nested import plain
 
 HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+ENDS_AT_ZERO = int(pd.__version__.partition(".")[0]) < 3  # a text, to pandas that tells them apart
 LONG_EXPONENT = re.compile(r"[eE][+-]?\d{10}")  # pandas before 3 ends the process at some of them
 Values = TypeVar("Values", Floats, NDArray[np.int64])
 
@@ -123,16 +124,26 @@ def _factorized(values: Any) -> tuple[Ints, list[Any]]:
     if isinstance(found.dtype, pd.StringDtype):
         found = found.to_numpy(object)
     uniques = found.tolist()
-    if not _are_ascii(uniques) and any(
-        type(u) is str and HALF_CHARACTER.search(u) for u in uniques
-    ):
-        # to pandas before 3 all texts with half a character are the same one
+    if _are_merged(values, uniques):
         gaps = pd.isna(values)
         places: dict[Any, int] = {}
         each = zip(values, gaps, strict=True)
         codes = np.array([-1 if gap else places.setdefault(v, len(places)) for v, gap in each])
         uniques = list(places)
     return codes, uniques
+
+
+def _are_merged(values: Any, uniques: list[Any]) -> bool:
+    """Whether different texts may have become one, as they do to pandas before 3.
+
+    All with half a character are the same one there, and all that are the same up to a zero byte.
+    """
+    if not _are_ascii(uniques) and any(
+        type(u) is str and HALF_CHARACTER.search(u) for u in uniques
+    ):
+        return True
+    is_at_risk = ENDS_AT_ZERO and len(uniques) and isinstance(uniques[0], str)
+    return bool(is_at_risk) and any(isinstance(v, str) and "\x00" in v for v in values)
 
 
 def _are_ascii(values: list[Any]) -> bool:
