@@ -1,5 +1,6 @@
 """What a glance rules out is never read, and what is read once is the same as read in full."""
 
+from collections import Counter
 from dataclasses import asdict
 from datetime import timedelta
 from itertools import permutations
@@ -142,7 +143,8 @@ def test_mixed_values_have_no_texts_to_be_read_instead():
 
 
 @pytest.mark.parametrize(
-    "leaf", [7, "x", None, {"deeper": 1}, [{"a": 1}], (1, 2), pd.Series([1, 2])]
+    "leaf",
+    [7, "x", None, {"deeper": 1}, Counter(deeper=1), [{"a": 1}], (1, 2), pd.Series([1, 2])],
 )
 def test_records_of_the_same_keys_are_laid_out_like_any_others(leaf):
     records = [{"b": i, "a": "x"} for i in range(4)] + [{"b": leaf, "a": "y"}]
@@ -297,3 +299,11 @@ def test_what_is_usual_names_three_symbols_and_how_many_there_are():
     column = Raw(pd.Series(list("ddddccccbbae"), dtype=object))
     field = CategoryField.learn("x", column, Decision("category", ""))
     assert field.usual() == "c 33%, d 33%, b 17%, 2 more"
+
+
+@pytest.mark.parametrize(
+    "of", [lambda i: timedelta(seconds=7 * i), "{}e-05".format, " {}.5 ".format]
+)
+def test_what_only_some_reader_reads_passes_the_glance(of):
+    values = pd.Series(list(map(of, range(1, 60))), dtype=object)
+    assert decide(values).kind == "number"
