@@ -176,7 +176,7 @@ class _Sample:
         """Whether most values may be numbers or times, and whether numbers by a convention.
 
         Not if none of the first is. These are as few as there can be, and yet more than may be
-        spared.
+        spared; texts that say that there is nothing tell nothing of the others.
         """
         total = np.cumsum(self.repeats)
         first = int(np.searchsorted(total, (1 - MOST) * total[-1], side="right")) + 1
@@ -184,7 +184,7 @@ class _Sample:
         if not likely:
             return False, False
         few = self.column.values.iloc[likely]
-        if any(isinstance(value, str) and looks_written(value) for value in few):
+        if any(is_spelt_missing(v) or (isinstance(v, str) and looks_written(v)) for v in few):
             return True, True
         if any(isinstance(value, str) and is_plainly_read(value) for value in few):
             return True, False

@@ -124,6 +124,8 @@ def _read_times(
     gone = pd.isna(kept)
     if gone.all():
         return np.full(len(kept), "NaT", "datetime64[us]"), np.zeros(len(kept), bool)
+    if any(issubclass(kind, str) and kind is not str for kind in set(map(type, kept))):
+        kept[:] = [str.__str__(v) if isinstance(v, str) else v for v in kept]  # pandas 2 fails
     aware = np.array([_has_zone(value) for value in kept], bool)
     naive = np.full(len(kept), "NaT", "datetime64[us]")
     for alike in (~gone & aware, ~gone & ~aware):  # apart: pandas 2 hands offsets on to others
@@ -154,10 +156,10 @@ def _may_be_time(value: Any, written: str | None) -> bool:
 
 
 def _has_zone(value: Any) -> bool:
-    if isinstance(value, str):  # ends in Z, +hh:mm or +hhmm
-        return value[-1:] in "Zz" or (
-            ":" in value and not {value[-6:-5], value[-5:-4]}.isdisjoint("+-")
-        )
+    if isinstance(value, str):  # ends in Z, or has +hh:mm, +hhmm or +hh behind the time
+        clock = value.partition("T")[2] or value.partition(":")[2]
+        signs = clock if ":" not in value else clock + value[-6:-5]
+        return value[-1:] in "Zz" or "+" in signs or "-" in signs
     return getattr(value, "tzinfo", None) is not None
 
 

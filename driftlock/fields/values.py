@@ -21,11 +21,14 @@ from driftlock.fields.glance import is_spelt_missing, may_be_number
 from driftlock.fields.nested import plain
 
 HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+ENDS_AT_ZERO = int(pd.__version__.partition(".")[0]) < 3  # a text, to pandas that tells them apart
+LONG_EXPONENT = re.compile(r"[eE][+-]?\d{10}")  # pandas before 3 ends the process at some of them
 Values = TypeVar("Values", Floats, NDArray[np.int64])
 
 MARK = "\x1f"  # in front of a symbol that is no text: 5 and "5" are different symbols
 MISSING_SYMBOL = MARK + "(missing)"
 NUMERIC = (float, Real, Decimal)  # floats first: the abstract class answers slowly
+SPANS = (timedelta, np.timedelta64)  # NumPy's is a whole number to Python, and has no text of one
 NO_OBJECTS = "no objects"
 # What pandas calls an object column of one type; equal values of one type are one symbol there.
 ALIKE = (
@@ -121,16 +124,26 @@ def _factorized(values: Any) -> tuple[Ints, list[Any]]:
     if isinstance(found.dtype, pd.StringDtype):
         found = found.to_numpy(object)
     uniques = found.tolist()
-    if not _are_ascii(uniques) and any(
-        type(u) is str and HALF_CHARACTER.search(u) for u in uniques
-    ):
-        # to pandas before 3 all texts with half a character are the same one
+    if _are_merged(values, uniques):
         gaps = pd.isna(values)
         places: dict[Any, int] = {}
         each = zip(values, gaps, strict=True)
         codes = np.array([-1 if gap else places.setdefault(v, len(places)) for v, gap in each])
         uniques = list(places)
     return codes, uniques
+
+
+def _are_merged(values: Any, uniques: list[Any]) -> bool:
+    """Whether different texts may have become one, as they do to pandas before 3.
+
+    All with half a character are the same one there, and all that are the same up to a zero byte.
+    """
+    if not _are_ascii(uniques) and any(
+        type(u) is str and HALF_CHARACTER.search(u) for u in uniques
+    ):
+        return True
+    is_at_risk = ENDS_AT_ZERO and len(uniques) and isinstance(uniques[0], str)
+    return bool(is_at_risk) and any(isinstance(v, str) and "\x00" in v for v in values)
 
 
 def _are_ascii(values: list[Any]) -> bool:
@@ -147,7 +160,7 @@ def symbol(value: Any) -> str:
         return value
     if isinstance(value, (bool, np.bool_)):
         return f"{MARK}{bool(value)}"
-    if isinstance(value, NUMERIC):
+    if isinstance(value, NUMERIC) and not isinstance(value, SPANS):
         return f"{MARK}{_number_symbol(value)}"
     if isinstance(value, (datetime, date)):
         return f"{MARK}{value.isoformat()}"
@@ -219,7 +232,8 @@ def _numbers_of_texts(values: pd.Series[Any], missing: Mask) -> Parsed[Floats]:
     """Texts, and gaps that are marked as missing already; pandas reads them first."""
     texts = values.to_numpy(object)
     if any(may_be_number(text) for text, gap in zip(texts, missing, strict=True) if not gap):
-        parsed = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan).copy()
+        spared = _without_long_exponents(values, texts, missing)
+        parsed = pd.to_numeric(spared, errors="coerce").to_numpy(np.float64, na_value=np.nan).copy()
         unclear = np.flatnonzero(np.isnan(parsed) & ~missing)
         parsed[unclear] = [_float_of(texts[i]) for i in unclear]
     else:
@@ -227,6 +241,18 @@ def _numbers_of_texts(values: pd.Series[Any], missing: Mask) -> Parsed[Floats]:
         unclear = np.flatnonzero(~missing)
     missing[unclear] = [is_spelt_missing(texts[i]) for i in unclear]
     return Parsed(parsed, missing, np.isnan(parsed) & ~missing)
+
+
+def _without_long_exponents(
+    values: pd.Series[Any], texts: NDArray[np.object_], missing: Mask
+) -> pd.Series[Any]:
+    """The same texts without those that are left to Python, which reads any exponent."""
+    joined = "\n".join(texts[~missing].tolist())
+    if ("e" not in joined and "E" not in joined) or not LONG_EXPONENT.search(joined):
+        return values
+    each = zip(texts, missing, strict=True)
+    kept = [None if gap or LONG_EXPONENT.search(text) else text for text, gap in each]
+    return pd.Series(kept, dtype=object)
 
 
 def _numbers_of_categories(values: pd.Series[Any]) -> Parsed[Floats]:
@@ -251,12 +277,10 @@ def _float_of(value: Any) -> float:
     if isinstance(value, str):
         if "_" in value or not may_be_number(value):
             return np.nan
-    elif isinstance(value, (timedelta, np.timedelta64)):
-        return float(pd.Timedelta(value).total_seconds())
-    elif isinstance(value, (bool, np.bool_)) or not isinstance(value, NUMERIC):
+    elif isinstance(value, (bool, np.bool_)) or not isinstance(value, (*NUMERIC, *SPANS)):
         return np.nan
     try:
-        return float(value)
+        return float(pd.Timedelta(value).total_seconds() if isinstance(value, SPANS) else value)
     except OverflowError:
         return np.inf if value > 0 else -np.inf
     except ValueError:

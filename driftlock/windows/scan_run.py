@@ -208,7 +208,8 @@ def field_statistics(job: ScanJob) -> NDArray[np.int64]:
 def field_heat(job: ScanJob) -> pd.DataFrame:
     """How far each field of a window is from the median window, in robust standard deviations."""
     table, spans = job.table, job.spans
-    values = field_statistics(job)[:, :, [permute.NCD, permute.TOP_BITS]] * NANO
+    told = field_statistics(job)[:, :, [permute.NCD, permute.TOP_BITS]]
+    values = np.ascontiguousarray(told) * NANO  # sums round by how an array lies
     from_median = values - np.median(values, axis=0)
     spread = 1.4826 * np.median(np.abs(from_median), axis=0)
     spread = np.where(spread > 0, spread, np.maximum(values.std(axis=0), NANO))
