@@ -152,6 +152,20 @@ def test_either_side_may_be_listed(null, n, m, alphabets):
     ]
 
 
+@pytest.mark.parametrize(("n", "m"), [(40, 12), (12, 40)])
+def test_a_last_block_that_is_not_full(n, m):
+    pool, _, _ = random_pool(n, m, 4)
+    draw, tables = (permute.ROWS, np.uint64(3), n), count_tables(n + m)
+    stop = permute.BLOCK + 44
+    out = np.full((stop + permute.BLOCK, 5), -1, np.int64)
+    permute.permute_range(0, stop, draw, pool.arrays, tables, out[:stop])
+    assert (out[stop:] == -1).all()
+    for b in (0, 1, permute.BLOCK - 1, permute.BLOCK, stop - 1):
+        alone = np.empty((b + 1, 5), np.int64)
+        permute.permute_range(b, b + 1, draw, pool.arrays, tables, alone)
+        assert alone[b].tolist() == out[b].tolist()
+
+
 def test_large_alphabets_take_the_other_path():
     pool, _, bits = random_pool(300, 3, 2, (250, 200), numbers=False)
     assert pool.totals.size > 4 * 3 * 2

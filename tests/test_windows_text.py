@@ -123,6 +123,9 @@ def test_a_baseline_smaller_than_the_window_gives_the_same_as_the_window(n):
     pool.measure_subsets(np.concatenate(subsets).astype(np.uint32), starts, listed)
     assert np.array_equal(draws.measure(pool), listed)
     assert np.array_equal(draws.mean_bits(pool), listed[:, 2])
+    k = max(1, (40 - n) // 10)
+    largest = [np.sort(pool.bits[rows])[-k:].sum(dtype=np.int64) for rows in subsets]
+    assert listed[:, 3].tolist() == [int(total) * 1_000_000 // k for total in largest]
 
 
 def test_bits_are_what_a_row_adds_to_all_others():
