@@ -220,14 +220,14 @@ def test_broken_standard_input_is_named(stdin):
 @pytest.mark.parametrize(("format", "mark"), [("ssv", ";"), ("psv", "|")])
 def test_other_separators_are_read_as_asked(tmp_path, stdin, format, mark):
     text = f'\ufeffname{mark}amount\r\n"Li{mark} ""A"""{mark}1.234,50\r\nBo{mark}\r\n'
-    expected = pd.DataFrame({"name": [f'Li{mark} "A"', "Bo"], "amount": ["1.234,50", None]})
+    expected = {"name": [f'Li{mark} "A"', "Bo"], "amount": ["1.234,50", "(none)"]}
     stdin(gzip.compress(text.encode()))
     for frame in (
         read(tmp_path, "a.csv", text.encode(), format=format),
         read(tmp_path, "a.txt.gz", gzip.compress(text.encode()), format=format),
         read_table("-", format=format),
     ):
-        pd.testing.assert_frame_equal(frame, expected, check_dtype=False)
+        assert frame.fillna("(none)").to_dict("list") == expected
     with pytest.raises(FileError, match="line 3: fields: 1, in the header: 2: 'Bo'"):
         read(tmp_path, "a.csv", text.encode()[: text.encode().rindex(mark.encode())], format=format)
 
