@@ -50,8 +50,8 @@ def warmed_up(cache: Path, job: str) -> tuple[list[str], int, str]:
         ("windows", {"permute.mix", "scan.scan_range"}, {"text_counts.measure_texts"}),
         (
             "everything",
-            {"number.written_decimals", "scan.scan_range"},
-            {"text.learn", "text_codes.code_new_rows", "text_counts.measure_texts"},
+            {"permute.mix", "scan.scan_range", "text_counts.measure_texts"},
+            {"text.learn", "text_codes.code_new_rows", "nearest.nearest"},
         ),
     ],
 )

@@ -21,6 +21,7 @@ from driftlock.service.settings import PREFIX
 CODE = "from driftlock.cli import main; raise SystemExit(main())"
 START_SECONDS = 300  # kernels may have to be compiled first
 STOP_SECONDS = 60
+POLL_SECONDS = 0.1  # each question takes time from those who compile
 
 
 @dataclass
@@ -110,5 +111,5 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
                     return
             except httpx.TransportError:
                 pass  # it does not listen yet
-            time.sleep(0.02)
+            time.sleep(POLL_SECONDS)
     raise OptionError("the service does not get ready; `driftlock serve` says why")
