@@ -18,6 +18,7 @@ from driftlock._kernels.compile_windows import compile_texts, compile_windows
 from driftlock._kernels.jit import few_collections, on_compilation, was_compiled
 from driftlock._kernels.number import written_decimals
 from driftlock.arrays import Encoded
+from driftlock.coders.nearest import NearestCoder
 from driftlock.coders.text import TextCoder
 from driftlock.patterns import find_patterns
 from driftlock.scoring import Model
@@ -58,6 +59,8 @@ def ensure(job: str) -> float:
     A note on standard error says so once compiling has taken its time; loading from the cache,
     however slow the machine, is no reason for one.
     """
+    if job in _seconds:  # also while others are compiled
+        return _seconds[job]
     with _lock:
         if job not in _seconds:
             start = time.perf_counter()
@@ -73,7 +76,8 @@ def ensure(job: str) -> float:
                     JOBS[job]()
             finally:
                 note.cancel()
-            _seconds[job] = time.perf_counter() - start
+            seconds = time.perf_counter() - start
+            _seconds.update(dict.fromkeys((job, *COVERED.get(job, ())), seconds))
         return _seconds[job]
 
 
@@ -91,7 +95,8 @@ def _shared(own: tuple[str, ...], others: tuple[str, ...]) -> None:
 
     Numba compiles one kernel at a time in a process, whatever the threads.
     """
-    helper = _helper(others) if _is_cold(own[0]) and (os.cpu_count() or 1) > 1 else None
+    is_shared = (os.cpu_count() or 1) > 1 and not _done.issuperset(others) and _is_cold(own[0])
+    helper = _helper(others) if is_shared else None
     compile_parts(*own)
     if helper is not None:
         try:
@@ -145,6 +150,15 @@ def _texts() -> None:
             TextCoder.fit(column).measure(column, own=False)
 
 
+def _nearest() -> None:
+    """Find the rows most like each of a few."""
+    columns = [column for column in _columns() if isinstance(column, arrays.Symbols)]
+    scaled = {0: np.linspace(0.0, 1.0, ROWS)}
+    coder = NearestCoder.fit(columns, scaled)
+    assert coder is not None  # there are fields with a distance
+    coder.parts(columns, scaled, own=False)
+
+
 def _columns() -> list[Encoded]:
     """A column of every kind, and entities."""
     steps = np.arange(ROWS)
@@ -163,16 +177,20 @@ def _columns() -> list[Encoded]:
     return [symbols, symbols, *numbers, times, texts, entities]
 
 
-# How a cold start is shared by two processes, so that both take about as long: windows of fields and
-# of texts have kernels in common, and so have fields and texts.
+# How a cold start is shared by two processes, so that both take about as long: windows of fields
+# and of texts have kernels in common, and so have fields and texts. A service is ready without
+# windows of texts; what fields need of the nearest rows is there when the helper comes to it.
 PARTS = {
     "fields": _fields,
+    "nearest": _nearest,
     "texts": _texts,
     "windows of fields": compile_windows,
     "windows of texts": compile_texts,
 }
+COVERED = {"service": ("detect",), "everything": ("detect", "windows", "service")}
 JOBS = {
     "detect": lambda: _shared(("fields",), ("texts",)),
     "windows": lambda: _shared(("windows of fields",), ("windows of texts",)),
+    "service": lambda: _shared(("nearest", "windows of fields"), ("texts", "fields")),
     "everything": lambda: _shared(("windows of fields", "windows of texts"), ("fields", "texts")),
 }

@@ -49,6 +49,11 @@ def warmed_up(cache: Path, job: str) -> tuple[list[str], int, str]:
         ("detect", {"number.written_decimals", "nearest.nearest"}, {"text.learn"}),
         ("windows", {"permute.mix", "scan.scan_range"}, {"text_counts.measure_texts"}),
         (
+            "service",
+            {"nearest.nearest", "scan.scan_range"},
+            {"text.learn", "text_codes.code_new_rows", "number.density_bits"},
+        ),
+        (
             "everything",
             {"permute.mix", "scan.scan_range", "text_counts.measure_texts"},
             {"text.learn", "text_codes.code_new_rows", "nearest.nearest"},

@@ -30,6 +30,7 @@ from driftlock.service.problems import Problem, internal, of_library
 from driftlock.service.protocol import Http
 from driftlock.service.screening import listen_to_warnings
 from driftlock.service.settings import Settings
+from driftlock.warm import ensure
 
 PAGE = Path(__file__).parent / "page"
 DESCRIPTION = """Finds strange events by compression and proves them by permutation: code lengths in
@@ -119,11 +120,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
     def prepare() -> None:
         try:
-            seconds = dl.warmup()
+            seconds = ensure("service")
             if not app.state.baselines.is_writable():
                 logs.get().warning("baselines cannot be kept: their folder is not writable")
             readiness.words = "ready"
             logs.get().info("ready", seconds=round(seconds, 3), version=dl.__version__)
+            dl.warmup()  # of what is asked for least
         except Exception as error:  # noqa: BLE001  (a thread's error would go unseen)
             readiness.words = "kernels cannot be compiled"
             logs.get().error("not ready", error=type(error).__name__, at=logs.places_of(error))
