@@ -83,7 +83,8 @@ def test_a_long_scan_ends_soon_after_it_is_cancelled() -> None:
 
     def scan() -> None:
         with cancelled_by(event):
-            dl.scan(events, baseline=400, window=50, coder="zstd", n_permutations=10**6, rng=0)
+            options = {"coder": "zstd", "n_permutations": 10**6, "null": "rows", "rng": 0}
+            dl.scan(events, baseline=400, window=50, hop=1, **options)  # for ten seconds
 
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(scan)

@@ -352,7 +352,7 @@ def busy(pid: int) -> bool:
 
 @pytest.mark.jit
 def test_what_runs_is_finished_before_it_stops(tmp_path: Path) -> None:
-    few = LONG | {"permutations": 2_000}
+    few = LONG | {"permutations": 6_000}
     with served(tmp_path, shutdown_seconds=30) as server, ThreadPoolExecutor(1) as pool:
         with server.client() as client:
             running = pool.submit(client.post, "/v1/detect", params=few, content=SLOW)
