@@ -28,6 +28,7 @@ PROVED_WITH = {
             "far_sums",
             "measure_subsets",
             "permute_range",
+            "room_for",
             "place_of",
             "pool_rows",
             "scan_range",

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from numba.core import event
@@ -53,6 +54,20 @@ def test_compilations_elsewhere_are_no_concern(run, capsys) -> None:
     run(lambda: None)
     compiling(0.2)
     assert not capsys.readouterr().err
+
+
+def test_what_is_there_waits_for_nobody(monkeypatch) -> None:
+    monkeypatch.setattr(warm, "_seconds", {"job": 0.5})
+    with ThreadPoolExecutor(1) as pool, warm._lock:  # others are compiled meanwhile
+        assert pool.submit(warm.ensure, "job").result(timeout=30) == 0.5
+
+
+def test_a_service_that_is_ready_needs_no_more_for_rows(monkeypatch) -> None:
+    monkeypatch.setattr(warm, "_seconds", {})
+    monkeypatch.setitem(warm.JOBS, "service", lambda: None)
+    monkeypatch.setitem(warm.JOBS, "detect", lambda: pytest.fail("compiled once more"))
+    warm.ensure("service")
+    assert warm.ensure("detect") == warm.ensure("service")
 
 
 def test_a_job_is_done_once(run, monkeypatch) -> None:

@@ -248,18 +248,27 @@ def sum_range(first, stop, draw, bits, out):  # type: ignore[no-untyped-def]
 
 
 @jit
+def room_for(draws, n, size):  # type: ignore[no-untyped-def]
+    """Room for the smaller side of draws at once, and how to read it: (listed, starts, is_rest).
+
+    Draw b stands at listed[starts[b] : starts[b + 1]]; is_rest where windows are what it leaves.
+    """
+    least = min(n, size - n)
+    at_once = min(BLOCK, draws)
+    listed, starts = np.empty(at_once * least, np.uint32), np.empty(at_once + 1, np.int64)
+    for b in range(at_once + 1):
+        starts[b] = b * least
+    return listed, starts, least < size - n
+
+
+@jit
 def permute_range(first, stop, draw, pool, tables, out):  # type: ignore[no-untyped-def]
     """Statistics of draws first ... stop - 1 into the rows of `out`; draw 0 is the window itself.
 
     draw = (kind, key, n). Each draw depends on (key, b) alone: ranges may be cut anywhere.
     """
     size = pool[0].shape[0]
-    least = min(draw[2], size - draw[2])
-    at_once = min(BLOCK, stop - first)
-    listed, starts = np.empty(at_once * least, np.uint32), np.empty(at_once + 1, np.int64)
-    for b in range(at_once + 1):
-        starts[b] = b * least
-    is_rest = least < size - draw[2]
+    listed, starts, is_rest = room_for(stop - first, draw[2], size)
     for begin in range(first, stop, BLOCK):
         end = min(begin + BLOCK, stop)
         draw_range(begin, end, draw, size, listed)

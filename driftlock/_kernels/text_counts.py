@@ -24,6 +24,7 @@ from driftlock._kernels.permute import (
     TOP_BITS,
     UNIT,
     draw_range,
+    room_for,
 )
 
 MOST_BITS = 2**31 - 1
@@ -115,12 +116,7 @@ def measure_texts(rows, starts, is_rest, pool, tables, out):  # type: ignore[no-
 def permute_texts(first, stop, draw, pool, tables, out):  # type: ignore[no-untyped-def]
     """Statistics of draws first ... stop - 1 into the rows of `out`, as in `permute_range`."""
     size = pool[7].size
-    least = min(draw[2], size - draw[2])
-    at_once = min(BLOCK, stop - first)
-    listed, starts = np.empty(at_once * least, np.uint32), np.empty(at_once + 1, np.int64)
-    for b in range(at_once + 1):
-        starts[b] = b * least
-    is_rest = least < size - draw[2]
+    listed, starts, is_rest = room_for(stop - first, draw[2], size)
     for begin in range(first, stop, BLOCK):
         end = min(begin + BLOCK, stop)
         draw_range(begin, end, draw, size, listed)
