@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from driftlock.arrays import Encoded, Ints, Mask
 from driftlock.calibration import balanced_folds
-from driftlock.errors import DriftlockWarning, InputError, OptionError, listed
+from driftlock.errors import InputError, OptionError, listed, warn
 from driftlock.fields import to_frame
 from driftlock.fields.hashes import content_hashes, scrambled, unordered_hashes
 from driftlock.scoring import Model, merge_scores
@@ -176,11 +175,10 @@ class Overlap:
         same = _hashes(flat, places[common]) == self.hashes[common]
         if 2 * same.sum() > common.sum():
             labels = frame.index[np.sort(places[common][same])].tolist()
-            warnings.warn(
+            warn(
                 f"events hold rows that also stand in the baseline (labels {listed(labels, 4)}): "
                 "their own copy makes them look normal; leave them out, or pass one table with "
                 "baseline= a count or a mask",
-                DriftlockWarning,
                 stacklevel=4,
             )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral
@@ -18,9 +17,9 @@ from driftlock.arrays import Floats
 from driftlock.baseline import Overlap, clean_rows, folds_of
 from driftlock.calibration import FOLDS, calibrate, choose
 from driftlock.errors import (
-    DriftlockWarning,
     InputError,
     OptionError,
+    warn,
 )
 from driftlock.estimator import Estimator
 from driftlock.fields import Schema, to_frame
@@ -269,10 +268,9 @@ class Detector(Estimator):
         """
         if np.isinf(self.threshold_):
             needed = int(np.ceil(1 / self.alpha)) - 1
-            warnings.warn(
+            warn(
                 f"no row can be flagged at alpha={self.alpha:g} with this baseline; it takes "
                 f"{needed:,} rows that calibrate",
-                DriftlockWarning,
                 stacklevel=2,
             )
         return (self.decision_function(X) > self.threshold_).astype(np.int64)
@@ -337,10 +335,9 @@ class Detector(Estimator):
             raise OptionError("tail=False leaves nothing to judge by where no baseline is known")
         p = censored_row_p(state.null, both, tail=UNKNOWN_TAIL, censored=UNKNOWN_CENSORED)
         if (p == 1).all():
-            warnings.warn(
+            warn(
                 f"{len(frame):,} rows without a baseline have no tail to judge by, too few or "
                 "too much alike as they are; the scores rank them, and no row can be flagged",
-                DriftlockWarning,
                 stacklevel=3,
             )
         kinds = np.full(len(frame), "tail", dtype="<U7")

@@ -7,7 +7,6 @@ of the counts alone, whatever the order of the symbols.
 from __future__ import annotations
 
 import math
-import warnings
 from functools import lru_cache
 
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from driftlock._kernels.permute import UNIT
 from driftlock.arrays import Floats, Ints
 from driftlock.coders.codec import Codec
-from driftlock.errors import DriftlockWarning, InputError
+from driftlock.errors import InputError, warn
 
 UNEQUAL = 10.0  # times the size of the other side
 
@@ -78,11 +77,10 @@ def check_pair(x: bytes, y: bytes, codec: Codec, *, stacklevel: int = 3) -> None
 def check_reach(both: int, codec: Codec, *, stacklevel: int = 3) -> None:
     """Warn where two sides of so many bytes are more than a codec looks back."""
     if both > codec.window:
-        warnings.warn(
+        warn(
             f"{codec.name} looks back {codec.window:,} bytes, but both sides have "
             f"{both:,}: even the distance of a text to itself would be large; take "
             'coder="zstd" at a higher level, coder="fields" for tables, or shorter windows',
-            DriftlockWarning,
             stacklevel=stacklevel,
         )
 
@@ -90,11 +88,10 @@ def check_reach(both: int, codec: Codec, *, stacklevel: int = 3) -> None:
 def check_balance(smaller: int, larger: int, *, stacklevel: int = 3) -> None:
     """Warn where two sides of so many bytes are too unequal for a distance."""
     if larger > UNEQUAL * smaller:
-        warnings.warn(
+        warn(
             f"one side has {larger:,} bytes, the other {smaller:,}: the distance of sides so "
             "unequal is near 1 for everything; compare windows of like size, or take "
             "code_length(x, given=y)",
-            DriftlockWarning,
             stacklevel=stacklevel,
         )
 

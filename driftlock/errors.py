@@ -6,8 +6,13 @@ file. A value that does not fit its field is no error: it is evidence, and is sc
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
+
+_heard: ContextVar[list[str] | None] = ContextVar("heard", default=None)
 
 
 class DriftlockError(ValueError):
@@ -48,6 +53,33 @@ class CancelledError(DriftlockError):
 
 class DriftlockWarning(UserWarning):
     """Something that runs, but probably not as its author meant it."""
+
+
+def warn(message: str, *, stacklevel: int = 1) -> None:
+    """Warn with a `DriftlockWarning`, or tell those who collect them in this context.
+
+    `stacklevel` counts as that of `warnings.warn` does: 1 is the line that calls this function.
+    """
+    heard = _heard.get()
+    if heard is None:
+        warnings.warn(message, DriftlockWarning, stacklevel=stacklevel + 1)
+    else:
+        heard.append(message)
+
+
+@contextmanager
+def collected_warnings() -> Iterator[list[str]]:
+    """What driftlock warns of inside, in this context alone.
+
+    `warnings.catch_warnings` swaps the state of all threads: of two that use it at a time, one
+    hears what the other should have heard, and compilers and table libraries use it too.
+    """
+    heard: list[str] = []
+    token = _heard.set(heard)
+    try:
+        yield heard
+    finally:
+        _heard.reset(token)
 
 
 def check_choice(name: str, value: Any, known: Iterable[Any]) -> None:

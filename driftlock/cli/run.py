@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ import typer
 
 from driftlock.cli.show import progress, strangest_rows
 from driftlock.detector import Detector
-from driftlock.errors import DriftlockWarning, FileError, InputError, OptionError, listed
+from driftlock.errors import FileError, InputError, OptionError, listed, warn
 from driftlock.files import check_writable, read_table, split_ending, write_bytes, write_table
 from driftlock.one_call import detect
 from driftlock.store import is_saved
@@ -118,10 +117,9 @@ def result_table(found: Detection, name: str) -> pd.DataFrame:
         names.append(free)
     renamed = [free for free, column in zip(names, results.columns, strict=True) if free != column]
     if renamed:
-        warnings.warn(
+        warn(
             f"{name}: columns of the table have the names of results, which are written as "
             f"{listed(renamed)}",
-            DriftlockWarning,
             stacklevel=2,
         )
     results.columns = pd.Index(names)

@@ -7,7 +7,6 @@ the same size whatever was compressed before.
 from __future__ import annotations
 
 import threading
-import warnings
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from importlib.util import find_spec
 from numbers import Integral
 from typing import Any
 
-from driftlock.errors import DriftlockWarning, OptionError, check_choice
+from driftlock.errors import OptionError, check_choice, warn
 
 CODECS = ("zstd", "lz4", "gzip", "openzl")
 LEVELS = {"zstd": (1, 22), "lz4": (0, 12), "gzip": (1, 9), "openzl": (1, 22)}
@@ -81,10 +80,9 @@ def get_codec(name: str, level: int | None = None) -> Codec:
     _check_level(name, level)
     fallback_from = None
     if not is_installed(name):
-        warnings.warn(
+        warn(
             "openzl is not installed; zstd is used instead "
             "(pip install 'driftlock-toolkit[openzl]')",
-            DriftlockWarning,
             stacklevel=3,
         )
         name, fallback_from = "zstd", "openzl"

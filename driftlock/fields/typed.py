@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from heapq import nsmallest
 from typing import Any, TypeAlias
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from driftlock import arrays
 from driftlock._kernels.number import written_decimals
 from driftlock.arrays import Column, Floats, Ints
-from driftlock.errors import DriftlockWarning
+from driftlock.errors import warn
 from driftlock.fields import times
 from driftlock.fields import values as read
 from driftlock.fields.kinds import Decision
@@ -201,7 +200,7 @@ def shortened(text: str, width: int = 40) -> str:
 
 
 def _warn(name: str, what: str) -> None:
-    warnings.warn(f"column {name!r}: {what}", DriftlockWarning, stacklevel=2)
+    warn(f"column {name!r}: {what}", stacklevel=2)
 
 
 CodedField: TypeAlias = CategoryField | NumberField | TimeField | TextField

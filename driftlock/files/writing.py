@@ -9,7 +9,6 @@ import json
 import os
 import secrets
 import shutil
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from pandas.api.types import is_object_dtype
 
-from driftlock.errors import DriftlockWarning, FileError, OptionError, listed
+from driftlock.errors import FileError, OptionError, listed, warn
 from driftlock.files.content import split_ending
 
 if TYPE_CHECKING:
@@ -161,9 +160,8 @@ def _to_parquet(frame: pd.DataFrame, path: str | os.PathLike[str]) -> bytes:
     """Parquet has one type a column: where the values have several, they are written as text."""
     texts = [column for column in _object_columns(frame) if not _has_one_type(frame[column])]
     if texts:
-        warnings.warn(
+        warn(
             f"{os.fspath(path)}: columns of several types are written as text: {listed(texts)}",
-            DriftlockWarning,
             stacklevel=3,
         )
         frame = frame.copy(deep=False)

@@ -28,7 +28,7 @@ from driftlock.service.guard import Guard
 from driftlock.service.middleware import CLIENT_GONE, REQUEST_ID, REQUEST_IDS, Observed, Protected
 from driftlock.service.problems import Problem, internal, of_library
 from driftlock.service.protocol import Http
-from driftlock.service.screening import listen_to_warnings
+from driftlock.service.screening import log_other_warnings
 from driftlock.service.settings import Settings
 from driftlock.warm import ensure
 
@@ -65,7 +65,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or Settings.from_environment()
     logs.configure(settings)
-    listen_to_warnings()
+    log_other_warnings()
     Http.patience = settings.upload_seconds
     app = FastAPI(
         title="driftlock",

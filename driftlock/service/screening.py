@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Set
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Set
 from typing import Any
 
 import pandas as pd
 
 import driftlock as dl
 from driftlock.coders.codec import CODECS
-from driftlock.errors import DriftlockWarning
+from driftlock.errors import collected_warnings, warn
 from driftlock.service import answers, logs
 from driftlock.service.events import AS_TEXT, Events
 from driftlock.service.problems import Problem
@@ -21,7 +19,6 @@ from driftlock.service.settings import Settings
 
 FIRST_ROWS = 400
 KEPT_OPTIONS = {"algo", "alpha", "control", "hop", "permutations", "seed"}
-_said: ContextVar[list[str] | None] = ContextVar("said", default=None)
 
 
 def screen(
@@ -38,7 +35,7 @@ def screen(
             found = _rows(events, query, settings, detector, given)
         else:
             found = _windows(events, query, settings)
-    return {"total_events": len(events)} | found | {"warnings": said}
+    return {"total_events": len(events)} | found | {"warnings": _lines(said)}
 
 
 def fit(events: Events, query: KeepQuery) -> tuple[dl.Detector, list[str]]:
@@ -53,7 +50,7 @@ def fit(events: Events, query: KeepQuery) -> tuple[dl.Detector, list[str]]:
             **_as_read(query.algo),
         )
         detector.fit(_table(events, query.algo))
-    return detector, said
+    return detector, _lines(said)
 
 
 def _check(query: DetectQuery, settings: Settings, detector: dl.Detector | None) -> None:
@@ -97,7 +94,7 @@ def _rows(
         algo = "text" if answers.is_of_text(detector.feature_names_in_.tolist()) else "fields"
         first, found = 0, detector.detect(_table(events, algo))
         if unused := sorted(given & KEPT_OPTIONS):
-            _warn(f"{', '.join(unused)}: those that the baseline was kept with hold")
+            warn(f"{', '.join(unused)}: those that the baseline was kept with hold")
     else:
         first = query.baseline or FIRST_ROWS
         found = dl.detect(
@@ -109,7 +106,7 @@ def _rows(
             **_as_read(algo),
         )
     if is_codec:
-        _warn(f"algo={query.algo} compares windows of rows; single rows are judged by fields")
+        warn(f"algo={query.algo} compares windows of rows; single rows are judged by fields")
     told = answers.of_rows(found, events, first, settings.max_listed)
     count = int(found.is_anomaly.sum())
     return {
@@ -174,36 +171,14 @@ def _as_read(algo: str) -> dict[str, Any]:
     return {"fields": {AS_TEXT: "text"}} if algo == "text" else {}
 
 
-def _warn(message: str) -> None:
-    warnings.warn(message, DriftlockWarning, stacklevel=3)
+def _lines(messages: list[str]) -> list[str]:
+    return [" ".join(message.split()) for message in messages]
 
 
-def listen_to_warnings() -> None:
-    """Let warnings of driftlock go to the request that they are about; once in a process.
+def log_other_warnings() -> None:
+    """Let warnings of other libraries go to the log, without their text: it may quote an event."""
 
-    `warnings.catch_warnings` swaps the state of all threads, and requests run in several. Other
-    warnings go to the log, without their text, which may quote an event.
-    """
-
-    def show(
-        message: Warning | str, category: type[Warning], file: str, line: int, *_: Any
-    ) -> None:
-        said = _said.get()
-        if said is not None and issubclass(category, DriftlockWarning):
-            said.append(" ".join(str(message).split()))
-        else:
-            logs.get().warning("warned", kind=category.__name__, at=f"{file}:{line}")
+    def show(_: Warning | str, category: type[Warning], file: str, line: int, *__: Any) -> None:
+        logs.get().warning("warned", kind=category.__name__, at=f"{file}:{line}")
 
     warnings.showwarning = show  # type: ignore[assignment]
-    warnings.simplefilter("always", DriftlockWarning)
-
-
-@contextmanager
-def collected_warnings() -> Iterator[list[str]]:
-    """What driftlock warns of inside, a line each."""
-    said: list[str] = []
-    token = _said.set(said)
-    try:
-        yield said
-    finally:
-        _said.reset(token)

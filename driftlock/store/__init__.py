@@ -8,7 +8,6 @@ in a file is ever run or imported. `docs/saving.md` has the format.
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from numbers import Integral
@@ -30,7 +29,7 @@ from driftlock.coders import (
 )
 from driftlock.coders import text as text_coder
 from driftlock.coders import time as time_coder
-from driftlock.errors import DriftlockWarning, FileError
+from driftlock.errors import FileError, warn
 from driftlock.fields import entity as entity_field
 from driftlock.fields import kinds, schema, typed, written
 from driftlock.fields import text as text_field
@@ -161,10 +160,9 @@ def _storable(fitted: Fitted, name: str) -> Fitted:
     try:
         Writer(REGISTRY).node(overlap)
     except UnstorableError as error:
-        warnings.warn(
+        warn(
             f"{name}: {error}; the detector, once loaded, cannot tell whether tested rows also "
             "stand in its baseline",
-            DriftlockWarning,
             stacklevel=4,
         )
         nothing = baseline.Overlap(pd.RangeIndex(0), overlap.hashes[:0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ import pandas as pd
 
 from driftlock._kernels.scan import RANK
 from driftlock.arrays import Ints
-from driftlock.errors import DriftlockWarning, InputError, listed
+from driftlock.errors import InputError, listed, warn
 from driftlock.permutation import autocorrelation, repetition
 from driftlock.windows.table import WindowTable
 
@@ -93,11 +92,10 @@ def warn_of_short_window(choice: NullChoice, m: int, stacklevel: int = 3) -> Non
         return
     phi = min(max(choice.autocorrelation, 0.0), 0.9999) ** (0.5 if choice.field == ALL else 1.0)
     if m * (1 - phi) < INDEPENDENT_ROWS:
-        warnings.warn(
+        warn(
             f"rows are so like those before them ({choice.field}) that a window of {m} holds about "
             f"{m * (1 - phi):.1f} independent ones; below {INDEPENDENT_ROWS:g} shifts reject too "
             f"often: take windows of {int(np.ceil(INDEPENDENT_ROWS / (1 - phi))):,} rows or more",
-            DriftlockWarning,
             stacklevel=stacklevel,
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from datetime import timedelta
 from numbers import Integral
 from typing import Any
@@ -13,7 +12,7 @@ import pandas as pd
 
 from driftlock.baseline import split_baseline
 from driftlock.coders.codec import CODECS, get_codec
-from driftlock.errors import DriftlockWarning, InputError, OptionError, check_choice, listed
+from driftlock.errors import InputError, OptionError, check_choice, listed, warn
 from driftlock.fields import to_frame
 from driftlock.lines import row_lines
 from driftlock.significance import adjust
@@ -211,12 +210,11 @@ def _tell(job: ScanJob) -> ScanPlan:
     if not plan.one_suffices and plan.windows_needed is None:
         plain = f"no window can be flagged: no p-value can be below {plan.smallest_p:.3g}"
         told = "" if options.tell is not None else f"\n{plan!r}"  # once is enough
-        warnings.warn(plain + told, DriftlockWarning, stacklevel=3)
+        warn(plain + told, stacklevel=3)
     if rows.min() < FEW_ROWS:
-        warnings.warn(
+        warn(
             f"the smallest window has {rows.min()} rows: too few to show any but blatant "
             "differences; from 50 on claims are safe",
-            DriftlockWarning,
             stacklevel=3,
         )
     warn_of_short_window(job.null, int(rows.min()), stacklevel=4)
