@@ -13,6 +13,7 @@ from driftlock.fields import shortened
 from driftlock.fields.values import spelt
 
 USUAL = 120  # characters of what is usual, of a text with an example
+MOST_FIELDS = 20  # that are printed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,18 +40,30 @@ class Explanation:
 
     def __repr__(self) -> str:
         lines = [self._headline(), *(f"  {note}" for note in self.notes)]
-        return "\n".join([*lines, self._printable().to_string(max_colwidth=48)])
+        rest = filter(None, [self._unprinted()])
+        return "\n".join([*lines, self._printable().to_string(max_colwidth=48), *rest])
 
     def _repr_html_(self) -> str:
         notes = "".join(f"<br>{html.escape(note)}" for note in self.notes)
         head = f"<p><b>{html.escape(self._headline())}</b>{notes}</p>"
         shown = self._printable()
-        return head + shown.assign(usual=[shortened(u, USUAL) for u in shown["usual"]]).to_html()
+        rest = f"<p>{html.escape(self._unprinted())}</p>" if self._unprinted() else ""
+        shown = shown.assign(usual=[shortened(u, USUAL) for u in shown["usual"]])
+        return head + shown.to_html() + rest
 
     def _printable(self) -> pd.DataFrame:
-        """The table as texts: rounded, long values cut."""
-        bits = self.table[["bits", "expected_bits", "evidence"]].map("{:.2f}".format)
-        return self.table.assign(**bits, value=[shortened(spelt(v)) for v in self.table["value"]])
+        """The first of the table as texts: rounded, long values cut."""
+        table = self.table.head(MOST_FIELDS)
+        bits = table[["bits", "expected_bits", "evidence"]].map("{:.2f}".format)
+        return table.assign(**bits, value=[shortened(spelt(v)) for v in table["value"]])
+
+    def _unprinted(self) -> str:
+        """How many fields are not printed, and where they are; nothing where all of them are."""
+        rest = self.table["evidence"].iloc[MOST_FIELDS:]
+        if not len(rest):
+            return ""
+        each = "" if len(rest) == 1 else "each "
+        return f"{len(rest):,} more in .table, {each}of {rest.iloc[0]:.2f} bits of evidence or less"
 
     def _headline(self) -> str:
         row = self.verdict

@@ -197,6 +197,25 @@ def test_an_explanation_prints_values_cut_and_rounded():
 EVIL = "<script>alert(1)</script>"
 
 
+@pytest.mark.parametrize(("fields", "rest"), [(20, ""), (21, "1 more in"), (60, "40 more in")])
+def test_an_explanation_prints_the_strangest_of_many_fields(fields, rest):
+    rng = np.random.default_rng(2)
+    table = pd.DataFrame(rng.normal(size=(140, fields)), columns=[f"x{i}" for i in range(fields)])
+    table.iloc[-1, 7] = 100.0
+    why = dl.detect(table, baseline=130).explain(139)
+    assert len(why.table) == fields
+    for text in (repr(why), why._repr_html_()):
+        assert "100" in text
+        assert why.table.index[min(fields, 20) - 1] in text
+        assert ("more in .table" in text) == bool(rest)
+        assert rest in text
+    if rest:
+        last = why.table["evidence"].iloc[20]
+        assert repr(why).endswith(f"of {last:.2f} bits of evidence or less")
+    lines = repr(why).splitlines()[-20 - bool(rest) :][:20]
+    assert [line.split()[0] for line in lines] == why.table.index[:20].tolist()
+
+
 def test_html_is_escaped():
     events = small(note=[EVIL, "fine"] * 60).rename(columns={"shop": EVIL})
     events.index = [f"{EVIL}{i}" for i in range(120)]

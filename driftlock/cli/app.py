@@ -20,6 +20,7 @@ from driftlock.cli.options import (
     Clean,
     Control,
     Debug,
+    Encoding,
     Entity,
     Field,
     File,
@@ -121,6 +122,7 @@ def _detect(
     field: Field = None,
     entity: Entity = None,
     form: Form = "auto",
+    encoding: Encoding = "utf-8",
     out: Annotated[
         Path | None,
         typer.Option(help="Write every tested row with its result: .csv, .jsonl, .parquet."),
@@ -139,7 +141,9 @@ def _detect(
     )
     source = context.get_parameter_source("baseline")
     is_default = source is not None and source.name == "DEFAULT"
-    job = Job(file, baseline, form, out, plot, top, tuple(field or ()), options, is_default)
+    job = Job(
+        file, baseline, form, encoding, out, plot, top, tuple(field or ()), options, is_default
+    )
     return run_detect(job, given_options(context))
 
 

@@ -13,6 +13,7 @@ from driftlock.cli.options import (
     Clean,
     Control,
     Debug,
+    Encoding,
     Entity,
     Field,
     Form,
@@ -54,6 +55,7 @@ def fit_command(
     field: Field = None,
     entity: Entity = None,
     form: Form = "auto",
+    encoding: Encoding = "utf-8",
     seed: SplitSeed = None,
     _debug: Debug = False,
 ) -> int:
@@ -67,7 +69,7 @@ def fit_command(
     fields = kinds_of(tuple(field or ()))
     check_target(out, file)
     with progress(f"reading {file}"):
-        normal = read_table(file, format=form)
+        normal = read_table(file, format=form, encoding=encoding)
     with progress(f"fitting {len(normal):,} rows"):
         detector = Detector(fields=fields, **options).fit(normal)
     with progress(f"writing {out}"):

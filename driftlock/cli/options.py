@@ -21,6 +21,13 @@ Form = Annotated[
         "ssv and psv are CSV with semicolons and vertical bars.",
     ),
 ]
+Encoding = Annotated[
+    str,
+    typer.Option(
+        help="Encoding of FILE, and of a baseline of the same ending: utf-8, cp1252, utf-16 or any "
+        "other that Python knows."
+    ),
+]
 Alpha = Annotated[float, typer.Option(help="Level of the control.")]
 Control = Annotated[str, typer.Option(help=f"One of {', '.join(CONTROLS)}.")]
 Field = Annotated[

@@ -33,6 +33,7 @@ class Job:
     file: str
     baseline: str
     form: str
+    encoding: str
     out: Path | None
     plot: Path | None
     top: int
@@ -49,7 +50,7 @@ def run_detect(job: Job, given: tuple[str, ...]) -> int:
     fields = kinds_of(job.kinds)
     check_targets(job)
     with progress(f"reading {job.file}"):
-        events = read_table(job.file, format=job.form)
+        events = read_table(job.file, format=job.form, encoding=job.encoding)
         saved = _saved_detector(job, given)
         baseline, words = saved or baseline_of(job)
     with progress(f"{'' if saved else 'fitting and '}scoring {len(events):,} rows"):
@@ -194,7 +195,8 @@ def baseline_of(job: Job) -> tuple[int | pd.DataFrame | None, str]:
     if is_saved(text):
         raise OptionError(f"--baseline {text}: a saved detector is a baseline for detect alone")
     is_alike = split_ending(text)[0] == split_ending(job.file)[0]
-    table = read_table(text, format=job.form if is_alike else "auto")
+    how = {"format": job.form, "encoding": job.encoding} if is_alike else {}
+    table = read_table(text, **how)
     return table, f"{_named(text)}, {len(table):,} rows, taken as normal"
 
 

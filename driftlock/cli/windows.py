@@ -13,6 +13,7 @@ from driftlock.cli.options import (
     Coder,
     Control,
     Debug,
+    Encoding,
     Field,
     File,
     Form,
@@ -85,6 +86,7 @@ def compare_command(
     alpha: Annotated[float, typer.Option(help="Level of the verdict.")] = 0.05,
     field: Field = None,
     form: Form = "auto",
+    encoding: Encoding = "utf-8",
     out: Out = None,
     plot: Plot = None,
     top: Annotated[int, typer.Option(min=0, help="Show so many of the leading fields.")] = 10,
@@ -100,7 +102,9 @@ def compare_command(
         "alpha": alpha,
         "rng": seed,
     }
-    return run_compare(Job(file, baseline, form, out, plot, top, tuple(field or ()), options))
+    return run_compare(
+        Job(file, baseline, form, encoding, out, plot, top, tuple(field or ()), options)
+    )
 
 
 def scan_command(
@@ -136,6 +140,7 @@ def scan_command(
     control: Control = "fdr",
     field: Field = None,
     form: Form = "auto",
+    encoding: Encoding = "utf-8",
     out: Out = None,
     plot: Plot = None,
     top: Annotated[int, typer.Option(min=0, help="Show so many of the strangest.")] = 10,
@@ -157,7 +162,9 @@ def scan_command(
         "control": control,
         "rng": seed,
     }
-    return run_scan(Job(file, baseline, form, out, plot, top, tuple(field or ()), options))
+    return run_scan(
+        Job(file, baseline, form, encoding, out, plot, top, tuple(field or ()), options)
+    )
 
 
 def run_compare(job: Job) -> int:
@@ -196,7 +203,7 @@ def _read(job: Job) -> tuple[pd.DataFrame, int | pd.DataFrame, str]:
     """The rows of FILE and the baseline, this also in words; first, where results are to go."""
     check_targets(job)
     with progress(f"reading {job.file}"):
-        events = read_table(job.file, format=job.form)
+        events = read_table(job.file, format=job.form, encoding=job.encoding)
         baseline, words = baseline_of(job)
     if baseline is None:
         raise OptionError("--baseline none: windows need normal rows; give their number or a file")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import os
 import re
@@ -9,7 +10,7 @@ import sys
 import zlib
 from pathlib import Path
 
-from driftlock.errors import FileError
+from driftlock.errors import FileError, OptionError
 
 ENDINGS = {
     ".csv": "csv",
@@ -36,6 +37,7 @@ TITLES = {
     "bracket": "a JSON array",
     "objects": "JSON objects",
 }
+UTF_16 = "text in UTF-16"
 MAGIC = (
     (b"\x1f\x8b", "gzip"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
@@ -45,8 +47,8 @@ MAGIC = (
     (b"\xfd7zXZ\x00", "xz"),
     (b"PK\x03\x04", "a zip archive or a spreadsheet"),
     (b"ARROW1", "Arrow IPC (Feather)"),
-    (b"\xff\xfe", "text in UTF-16"),
-    (b"\xfe\xff", "text in UTF-16"),
+    (b"\xff\xfe", UTF_16),
+    (b"\xfe\xff", UTF_16),
 )
 ALIKE = {
     "csv": ("text", "bracket"),
@@ -59,6 +61,7 @@ ALIKE = {
     "lines": ("text", "array", "bracket", "objects"),
 }
 BOM = b"\xef\xbb\xbf"
+UTF_8 = "utf-8"
 
 
 def split_ending(path: str | os.PathLike[str]) -> tuple[str | None, str | None]:
@@ -111,7 +114,10 @@ def check_content(data: bytes, kind: str, name: str) -> None:
     looks = looks_like(data)
     if looks not in ALIKE[kind]:
         begins = f", beginning {quote(first_line(data))}" if looks == "text" else ""
-        raise FileError(f"{name}: is not {TITLES[kind]}: it looks like {titled(looks)}{begins}")
+        advice = "; pass --encoding utf-16" if looks == UTF_16 else ""
+        raise FileError(
+            f"{name}: is not {TITLES[kind]}: it looks like {titled(looks)}{begins}{advice}"
+        )
 
 
 def unpack(data: bytes, packing: str, name: str) -> bytes:
@@ -158,6 +164,40 @@ def as_text(data: bytes, name: str) -> str:
         line = data.count(b"\n", 0, at) + 1
         raise FileError(f"{name}: line {line}: {reason}, at byte {at}", line=line)
     return text.removeprefix("\ufeff")
+
+
+def check_encoding(encoding: str) -> str:
+    """Name an encoding of text as Python does.
+
+    Raises
+    ------
+    OptionError
+        If Python knows none of that name.
+    """
+    try:
+        "a".encode(encoding)
+        return codecs.lookup(encoding).name
+    except (LookupError, TypeError, ValueError):
+        raise OptionError(
+            f"encoding={encoding!r} is not known; expected one that Python knows, such as 'utf-8', "
+            "'cp1252', 'latin-1' or 'utf-16'"
+        ) from None
+
+
+def in_utf_8(data: bytes, encoding: str, name: str) -> bytes:
+    """Bytes of a text of another encoding, as `check_encoding` names it, in UTF-8."""
+    try:
+        return data.decode(encoding).encode()
+    except UnicodeDecodeError as error:
+        line = data[: error.start].decode(encoding, "replace").count("\n") + 1
+        raise FileError(
+            f"{name}: line {line}: byte 0x{data[error.start]:02x} is no {encoding} "
+            f"({error.reason}), at byte {error.start}",
+            line=line,
+        ) from None
+    except UnicodeEncodeError as error:  # half a character, which some encodings let pass
+        line = error.object.count("\n", 0, error.start) + 1
+        raise FileError(f"{name}: line {line}: half a character ({encoding})", line=line) from None
 
 
 def quote(text: str, width: int = 60) -> str:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 FORMATS = ("auto", "csv", "tsv", "json", "jsonl", "parquet", "lines", "ssv", "psv")
 
 
-def read_table(path: str | os.PathLike[str], *, format: str = "auto") -> pd.DataFrame:
+def read_table(
+    path: str | os.PathLike[str], *, format: str = "auto", encoding: str = "utf-8"
+) -> pd.DataFrame:
     """Read a table from a file or from standard input.
 
     Nothing is guessed, filled in or left out: what does not fit is an error. Values stay as they
@@ -28,6 +30,8 @@ def read_table(path: str | os.PathLike[str], *, format: str = "auto") -> pd.Data
         "auto" goes by the ending: .csv, .tsv, .json (an array of objects, or an object a line),
         .jsonl, .ndjson, .parquet, or .log and .txt (a row a line, in a column called line), each
         also followed by .gz or .zst. The content must agree.
+    encoding : str
+        Of a text: any that Python knows, such as "cp1252" or "utf-16". Parquet has none.
 
     Returns
     -------
@@ -41,7 +45,7 @@ def read_table(path: str | os.PathLike[str], *, format: str = "auto") -> pd.Data
         If the file cannot be read, is not what its ending says or breaks off; for a broken line
         the message gives its number.
     OptionError
-        If `format` is not known.
+        If `format` or `encoding` is not known.
 
     Examples
     --------
@@ -56,27 +60,36 @@ def read_table(path: str | os.PathLike[str], *, format: str = "auto") -> pd.Data
     1     9.0
     """
     check_choice("format", format, FORMATS)
+    encoding = content.check_encoding(encoding)
     name = "standard input" if os.fspath(path) == "-" else os.fspath(path)
     data = content.read_bytes(path, name)
-    kind, data = _identify(data, path, name, wanted=format)
+    kind, data = _identify(data, path, name, wanted=format, encoding=encoding)
     content.check_content(data, kind, name)
     if kind == "parquet":
         frame = parse.parquet(data, name)
     elif kind in parse.SEPARATORS:
-        frame = parse.delimited(content.as_text(data, name), kind, name, format == "auto")
+        frame = parse.delimited(_as_text(data, name), kind, name, format == "auto")
     elif kind == "lines":
         frame = parse.lines(data)
     else:
-        frame = parse.json_objects(content.as_text(data, name), kind, name)
+        frame = parse.json_objects(_as_text(data, name), kind, name)
     if not frame.size:
         raise FileError(f"{name}: holds no {'rows' if len(frame.columns) else 'columns'}")
     return frame
 
 
+def _as_text(data: bytes, name: str) -> str:
+    try:
+        return content.as_text(data, name)
+    except FileError as error:
+        advice = "; if it is of another encoding, pass --encoding, such as cp1252"
+        raise FileError(f"{error}{advice}", line=error.line) from None
+
+
 def _identify(
-    data: bytes, path: str | os.PathLike[str], name: str, *, wanted: str
+    data: bytes, path: str | os.PathLike[str], name: str, *, wanted: str, encoding: str
 ) -> tuple[str, bytes]:
-    """Tell the format and unpack. The ending decides; where none counts, the bytes do."""
+    """Tell the format, unpack, and recode. The ending decides; where none counts, the bytes do."""
     stdin = os.fspath(path) == "-"
     kind, packing = (None, None) if stdin else content.split_ending(path)
     if wanted == "auto" and kind is None and not stdin:
@@ -89,6 +102,9 @@ def _identify(
         packing = looks
     if packing is not None:
         data = content.unpack(data, packing, name)
+        looks = content.looks_like(data)
+    if encoding != content.UTF_8 and looks != "parquet":
+        data = content.in_utf_8(data, encoding, name)
         looks = content.looks_like(data)
     if wanted != "auto":
         kind = wanted
