@@ -54,7 +54,8 @@ def compare(
         Draws that all statistics share.
     null : {"auto", "rows", "shift", "groups"}, default "auto"
         What might as well have been the window. "rows" takes rows to be exchangeable, "shift" is
-        for ordered data, "groups" moves whole groups; "auto" looks at the baseline's order.
+        for ordered data, "groups" moves whole groups; "auto" looks at the baseline's order, and
+        leaves out the hours of times that its rows are in the order of.
     rng : None, int or numpy.random.Generator
         Seed of the draws.
     **options
@@ -96,7 +97,7 @@ def compare(
         coder=coder, n_permutations=n_permutations, null=null, rng=rng, **options
     )
     frames = to_frame(baseline, "baseline"), to_frame(window, "window")
-    sides = Sides.of(*frames, chosen, MIN_BASELINE)
+    sides = Sides.of(*frames, chosen, MIN_BASELINE, chosen.leave_clocks)
     draws = sides.draws
     warn_of_short_window(sides.null, draws.size - draws.n)
     pool = sides.pool(coder)

@@ -34,6 +34,8 @@ class NullChoice:
         At that lag; of symbols, how much more often than by chance they repeat.
     sigmas, limit : float
         Standard errors that this is from 0, and those beyond which "auto" takes shifts.
+    left_out : tuple of str
+        Times that "auto" left out, since the rows are in their order.
     """
 
     name: str
@@ -43,6 +45,7 @@ class NullChoice:
     autocorrelation: float
     sigmas: float
     limit: float
+    left_out: tuple[str, ...] = ()
 
     @property
     def is_ordered(self) -> bool:
@@ -53,19 +56,27 @@ class NullChoice:
         return (
             f"{self.name} ({self.reason}; autocorrelation of {self.field} "
             f"{self.autocorrelation:+.3f} at lag {self.lag}, {self.sigmas:.1f} standard errors, "
-            f"limit {self.limit:g})"
+            f"limit {self.limit:g}{self._without()})"
         )
+
+    def _without(self) -> str:
+        if not self.left_out:
+            return ""
+        are = "is" if len(self.left_out) == 1 else "are"
+        return f"; {', '.join(self.left_out)} {are} left out: rows are in the order of time"
 
 
 def choose_null(asked: str, has_groups: bool, table: WindowTable, rows: Ints) -> NullChoice:
     """The null for baseline rows of a table, in order.
 
     "auto" takes whole groups where they are given; else shifts where, at any lag from 1 to 5, the
-    autocorrelation of the rows' bits is beyond 3 / sqrt(n) or a single field (ranks of numbers,
-    symbols that repeat) is beyond 4 standard errors; else rows. Row permutation on ordered data
-    rejects true nulls: about half of them at an autoregression of 0.6, nearly all at 0.9.
+    autocorrelation of the rows' bits is above 3 / sqrt(n), or that of the bits or of a single field
+    (ranks of numbers, symbols that repeat) is beyond 4 standard errors to either side; else rows.
+    Row permutation on ordered data rejects true nulls: about half of them at an autoregression of
+    0.6, nearly all at 0.9. Where bits alternate a little, it rejects too few.
     """
-    orders = [(ALL, autocorrelation(table.row_bits[rows]), BITS_SIGMAS)]
+    of_bits = autocorrelation(table.row_bits[rows])
+    orders = [(ALL, of_bits, BITS_SIGMAS if of_bits.value > 0 else PART_SIGMAS)]
     for codes, sort, place in zip(table.codes[rows].T, table.sorts, table.field_of, strict=True):
         order = autocorrelation(codes) if sort == RANK else repetition(codes)
         orders.append((table.names[place], order, PART_SIGMAS))
@@ -80,7 +91,9 @@ def choose_null(asked: str, has_groups: bool, table: WindowTable, rows: Ints) ->
         name, reason = "shift", "the baseline has an order"
     else:
         name, reason = "rows", "the baseline shows no order"
-    return NullChoice(name, reason, field, order.lag, order.value, order.sigmas, limit)
+    return NullChoice(
+        name, reason, field, order.lag, order.value, order.sigmas, limit, table.clocks
+    )
 
 
 def warn_of_short_window(choice: NullChoice, m: int, stacklevel: int = 3) -> None:

@@ -37,7 +37,7 @@ class WindowOptions:
     null : {"auto", "rows", "shift", "groups"}
         What might as well have been the window: any rows (exchangeable), any neighbours (ordered
         data), whole groups. "auto" takes groups where they are given, else shift where the
-        baseline's bits are autocorrelated, else rows.
+        baseline has an order, else rows; hours of times that rows are in the order of are left out.
     groups : str, optional
         Column that says which rows belong together.
     alpha : float
@@ -66,6 +66,15 @@ class WindowOptions:
             raise OptionError(
                 'null="groups" needs groups="column", whose values say which rows stay together'
             )
+
+    @property
+    def leave_clocks(self) -> bool:
+        """Whether times that rows are in the order of are left out: every window differs in them.
+
+        Lines of text and of a codec hold them, and numbers that count rows, so that there the null
+        has to mind the order.
+        """
+        return self.null == "auto" and self.groups is None and self.coder == "fields"
 
     def seed(self) -> int:
         """Seed of the draws; a fresh one where `rng` is None."""

@@ -47,7 +47,12 @@ class Sides:
 
     @classmethod
     def of(
-        cls, baseline: pd.DataFrame, window: pd.DataFrame, options: WindowOptions, least: int
+        cls,
+        baseline: pd.DataFrame,
+        window: pd.DataFrame,
+        options: WindowOptions,
+        least: int,
+        leave_clocks: bool = False,
     ) -> Sides:
         """Check, code and choose the null."""
         n, m = len(baseline), len(window)
@@ -56,7 +61,7 @@ class Sides:
         groups = options.groups
         labels = None if groups is None else group_labels(baseline, window, groups)
         frames = [without(baseline, groups), without(window, groups)]
-        table = encode(frames, n, options.fields)
+        table = encode(frames, n, options.fields, leave_clocks)
         null = choose_null(options.null, groups is not None, table, np.arange(n))
         draws = draws_of(null.name, labels, (n, n + m), options.n_permutations, options.seed())
         return cls(stacked(frames), table, null, draws)
@@ -138,7 +143,9 @@ def permutation_test(
     """
     alternative, is_sequential, more = _split_options(options)
     chosen = WindowOptions(coder, n_permutations, null, rng=rng, **more)
-    sides = Sides.of(to_frame(baseline, "baseline"), to_frame(window, "window"), chosen, least=2)
+    leave_clocks = chosen.leave_clocks and not callable(statistic)
+    frames = to_frame(baseline, "baseline"), to_frame(window, "window")
+    sides = Sides.of(*frames, chosen, 2, leave_clocks)
     codec = get_codec(coder) if coder in CODECS and not callable(statistic) else None
     values_of = _values(statistic, sides, codec or coder)
     alternative = alternative or _usual(statistic)

@@ -95,7 +95,8 @@ def scan(
     Clifford in stages. Whether a window is flagged plays no part in it. With ``coder="text"`` or a
     codec no window has more than `n_permutations` draws. Overlapping windows depend on each other:
     that Benjamini-Hochberg keeps its level for them is known from simulation; ``control="by"``
-    keeps it for any dependence.
+    keeps it for any dependence. ``null="auto"`` leaves out the hours of times that the rows are in
+    the order of, unless ``fields`` names them: every window differs in them.
 
     References
     ----------
@@ -120,7 +121,7 @@ def scan(
     groups = chosen.groups
     _check_group_column(groups, normal, tested)
     frames = [without(normal, groups), without(tested, groups)]
-    table = encode(frames, len(normal), chosen.fields)
+    table = encode(frames, len(normal), chosen.fields, chosen.leave_clocks)
     after = check_count("guard", guard, 0) if trailing else None
     spans = _spans(tested, table, (window, hop), after, chosen)
     null = choose_null(chosen.null, groups is not None, table, spans.rows(0)[0])

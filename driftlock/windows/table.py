@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
 from driftlock._kernels.evidence import round_millibits
 from driftlock._kernels.scan import CONTENT, FIRST_RANK, RANK, SYMBOL
@@ -21,10 +22,11 @@ from driftlock.coders import fit_coder
 from driftlock.draws import Pool
 from driftlock.fields import Schema
 from driftlock.fields.raw import Raw
-from driftlock.fields.typed import CODED
+from driftlock.fields.typed import CODED, TimeField
 from driftlock.fields.values import symbols
 
 REPEATS = "(repeated rows)"
+IN_ORDER = 0.9  # rank correlation of rows with times that they are in the order of
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,8 @@ class WindowTable:
         Code length of each row in each field in millibits, the row itself left out.
     schema : Schema
         As learned on the baseline.
+    clocks : tuple of str
+        Times whose hours and weekdays do not count, since the rows are in their order.
     """
 
     codes: Ints
@@ -51,6 +55,7 @@ class WindowTable:
     field_of: Ints
     bits: Ints
     schema: Schema
+    clocks: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -71,7 +76,10 @@ class WindowTable:
 
 
 def encode(
-    frames: list[pd.DataFrame], n: int, kinds: Mapping[str, str] | None = None
+    frames: list[pd.DataFrame],
+    n: int,
+    kinds: Mapping[str, str] | None = None,
+    leave_clocks: bool = False,
 ) -> WindowTable:
     """Codes of the rows of all frames, one after the other; the first n rows say the kinds.
 
@@ -83,13 +91,18 @@ def encode(
         Rows of the first frame that are baseline.
     kinds : mapping of str to str, optional
         Kinds of fields that override what the values say.
+    leave_clocks : bool
+        Whether to leave out hours and weekdays of times in whose order the baseline's rows are,
+        unless `kinds` names them.
     """
     schema, _ = Schema.learn(frames[0].iloc[:n], kinds)
     roles = ["baseline", *["window"] * (len(frames) - 1)]
     flats = [schema.flatten(frame, role) for frame, role in zip(frames, roles, strict=True)]
     sizes = [len(frame) for frame in frames]
-    codes, sorts, field_of, bits = [], [], [], []
+    codes, sorts, field_of, bits, left_out = [], [], [], [], []
     content: Ints = np.zeros(sum(sizes), np.int64)
+    # of times alone, nothing else would be left
+    leave_clocks &= not all(isinstance(field, TimeField) for field in schema.fields)
     for place, field in enumerate(schema.fields):
         values = _joined(
             [_column(flat, field.name, size) for flat, size in zip(flats, sizes, strict=True)]
@@ -97,10 +110,12 @@ def encode(
         decision = schema.decisions[field.name]
         raw = Raw(values)
         column = CODED[decision.kind].learn(field.name, raw, decision).encode(raw)
-        if isinstance(
-            column, Times
-        ):  # a rhythm that the baseline is too short for would be all new
-            column = Times(column.hours, column.weekdays, getattr(field, "cycles", ()))
+        if isinstance(field, TimeField) and isinstance(column, Times):
+            cycles = field.cycles  # one that the baseline is too short for would be all new
+            if leave_clocks and field.name not in (kinds or ()) and _is_clock(raw, field, n):
+                left_out.append(field.name)
+                cycles = ()
+            column = Times(column.hours, column.weekdays, cycles)
         bits.append(round_millibits(fit_coder(column).measure(column, own=True).bits))
         for part in _parts(column, values):
             codes.append(part)
@@ -116,7 +131,18 @@ def encode(
         np.array([*field_of, len(schema.fields)], np.int64),
         np.stack(bits),
         schema,
+        tuple(left_out),
     )
+
+
+def _is_clock(column: Raw, field: TimeField, n: int) -> bool:
+    """Whether the first n rows are in the order of these times, but for a few that are late."""
+    parsed = column.times(field.zone, field.unit)
+    instants = parsed.values[:n][parsed.readable[:n]]
+    if instants.size < 2 or (instants == instants[0]).all():
+        return False
+    order = np.corrcoef(np.arange(instants.size), rankdata(instants))[0, 1]
+    return bool(abs(order) >= IN_ORDER)
 
 
 def _column(flat: dict[str, pd.Series[Any]], name: str, size: int) -> pd.Series[Any]:
