@@ -83,8 +83,8 @@ def compare(
     Examples
     --------
     >>> import driftlock as dl
-    >>> normal = dl.datasets.load("normal").events.drop(columns="timestamp")
-    >>> odd = dl.datasets.load("anomalous").events.drop(columns="timestamp")
+    >>> normal = dl.datasets.load("normal").events
+    >>> odd = dl.datasets.load("anomalous").events
     >>> dl.compare(normal[:400], normal[400:450], rng=1).is_anomaly
     False
     >>> found = dl.compare(normal[:400], odd[:50], rng=1)
