@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import settings
 from serving import Served, served
+from windowing import shifted, table
+
+from driftlock import threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,6 +56,19 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A running HTTP service with its default settings, but for rates, which are not limited."""
     with served(tmp_path_factory.mktemp("service")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def stream() -> pd.DataFrame:
+    """Rows 800 to 899 are another world."""
+    return pd.concat([table(800), shifted(100), table(300, 3)], ignore_index=True)
+
+
+@pytest.fixture
+def _usual_threads() -> Iterator[None]:
+    """Go back to the usual number of threads after the test."""
+    yield
+    threads.set_threads(None)
 
 
 @pytest.fixture(autouse=True)
