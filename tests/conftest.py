@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import settings
+from saving import NORMAL, OPTIONS
 from serving import Served, served
 from windowing import shifted, table
 
+import driftlock as dl
 from driftlock import threads
 
 if TYPE_CHECKING:
@@ -56,6 +58,19 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A running HTTP service with its default settings, but for rates, which are not limited."""
     with served(tmp_path_factory.mktemp("service")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def fitted() -> dict[str, dl.Detector]:
+    with np.errstate(over="ignore"):  # as everywhere where kernels run as plain Python
+        return {name: dl.Detector(**options).fit(NORMAL) for name, options in OPTIONS.items()}
+
+
+@pytest.fixture(scope="session")
+def saved(fitted, tmp_path_factory) -> bytes:
+    path = tmp_path_factory.mktemp("saved") / "detector.npz"
+    fitted["default"].save(path)
+    return path.read_bytes()
 
 
 @pytest.fixture(scope="session")
