@@ -1,4 +1,4 @@
-"""What every test shares: sizes, and what is left out when the kernels run as plain Python."""
+"""What tests of several files share, and what is left out when the kernels run as plain Python."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numba
 import numpy as np
 import pandas as pd
 import pytest
+from commanding import write_tables
 from hypothesis import settings
 from saving import NORMAL, OPTIONS
 from serving import Served, served
@@ -22,6 +23,7 @@ from driftlock import threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 JIT_OFF = bool(numba.config.DISABLE_JIT)
 
@@ -58,6 +60,20 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A running HTTP service with its default settings, but for rates, which are not limited."""
     with served(tmp_path_factory.mktemp("service")) as server:
         yield server
+
+
+@pytest.fixture
+def _compiled(_wrapping_uint64: None) -> None:
+    """Compile first, so that no test sees the note about compiling."""
+    dl.warmup()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own to work in, with a table without and one with anomalies."""
+    monkeypatch.chdir(tmp_path)
+    write_tables()
+    return tmp_path
 
 
 @pytest.fixture(scope="session")
