@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import naive
+import naive_codes as naive
 import naive_text
 import numpy as np
 import pytest
