@@ -13,11 +13,12 @@ import pandas as pd
 
 from driftlock.arrays import Floats, Ints, Mask
 from driftlock.errors import OptionError
+from driftlock.evidence import MILLI
 from driftlock.explanation import Explanation
 from driftlock.fields import Schema
 from driftlock.patterns import Decided
 from driftlock.plan import Plan
-from driftlock.scoring import MILLI, Scores
+from driftlock.scoring import Scores
 from driftlock.showing import SHOWN_ROWS, as_html, headline, summary
 
 if TYPE_CHECKING:
