@@ -22,12 +22,13 @@ from driftlock.errors import (
     warn,
 )
 from driftlock.estimator import Estimator
+from driftlock.evidence import MILLI
 from driftlock.fields import Schema, to_frame
 from driftlock.fitted import Fitted
 from driftlock.patterns import PATTERN_CONTROLS, Decided, decide, find_patterns
 from driftlock.plan import Plan
 from driftlock.results import Detection, Null
-from driftlock.scoring import MILLI, Scores
+from driftlock.scoring import Scores
 from driftlock.significance import (
     RowP,
     censored_row_p,

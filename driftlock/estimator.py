@@ -14,8 +14,8 @@ import pandas as pd
 from driftlock.arrays import Floats, Ints
 from driftlock.calibration import CALIBRATIONS
 from driftlock.errors import NotFittedError, OptionError, check_choice
+from driftlock.evidence import MILLI
 from driftlock.fitted import Fitted
-from driftlock.scoring import MILLI
 from driftlock.significance import CONTROLS, score_threshold
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from driftlock.arrays import Floats, Ints
-from driftlock.scoring import MILLI
+from driftlock.evidence import MILLI
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

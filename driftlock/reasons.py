@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from driftlock.arrays import Ints
+from driftlock.evidence import MILLI
 from driftlock.fields.values import spelt
 from driftlock.results import Detection
-from driftlock.scoring import MILLI
 
 NOTABLE = 5.0  # bits of evidence from which a field is a reason: one baseline row in 32
 MOST = 3

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from driftlock.arrays import Floats, Ints, Mask
-from driftlock.errors import OptionError
-from driftlock.explanation import Explanation
+from driftlock.evidence import MILLI
+from driftlock.explanation import Explanation, explained
 from driftlock.fields import Schema
 from driftlock.patterns import Decided
 from driftlock.plan import Plan
-from driftlock.scoring import MILLI, Scores
+from driftlock.scoring import Scores
 from driftlock.showing import SHOWN_ROWS, as_html, headline, summary
 
 if TYPE_CHECKING:
@@ -201,44 +200,7 @@ class Detection:
         OptionError
             If there is no such row, or more than one with that label.
         """
-        place = self._place(label) if position is None else position
-        whole = isinstance(place, Integral) and not isinstance(place, bool)
-        if not whole or not -len(self) <= place < len(self):
-            raise OptionError(
-                f"position={place!r} is no place among the {len(self):,} tested rows; expected "
-                f"a whole number from 0 to {len(self) - 1}"
-            )
-        row = self.events.iloc[[place]]
-        flat = self.fitted.flatten(row)
-        values = [flat[name].iloc[0] if name in flat else None for name in self._names]
-        table = pd.DataFrame(
-            {
-                "value": pd.Series(values, dtype=object),
-                "bits": self.scores.bits[:, place] / MILLI,
-                "expected_bits": self.null.expected,
-                "evidence": self.scores.evidence[:, place] / MILLI,
-                "usual": [field.usual() for field in self.fitted.fields],
-            }
-        )
-        table.index = pd.Index(self._names, name="field", dtype=object)
-        ordered = table.sort_values(["evidence", "bits"], ascending=False, kind="stable")
-        notes = tuple(self._notes(int(place), flat))
-        return Explanation(row.index.tolist()[0], ordered, self.table.iloc[place], notes)
-
-    def _notes(self, place: int, flat: dict[str, pd.Series[Any]]) -> Iterator[str]:
-        """What is to be said of one row beside its fields."""
-        fields, whole = self.scores.levels[:, place] / MILLI
-        if whole:
-            like = "how far it is from the baseline rows most like it"
-            yield f"score: {fields:.2f} bits from its fields, {whole:.2f} from {like}"
-        tested, baseline = self.decided.counts[:, place]
-        if tested:
-            yield (
-                f"pattern: {tested:,} of the {len(self):,} tested rows are of its kind, and "
-                f"{baseline:,} of the {self.plan.n_baseline:,} baseline rows"
-            )
-        if self.fitted.entity is not None:
-            yield f"entity: {self.fitted.entity.described(flat)}"
+        return explained(self, label, position)
 
     def summary(self) -> str:
         """What was tested, what was found and what was left out.
@@ -289,25 +251,6 @@ class Detection:
             (positions, -self.scores.total[positions].astype(np.int64), self.decided.p[positions])
         )
         return positions[order]
-
-    def _place(self, label: Hashable) -> int:
-        """Position of the only row with a label."""
-        try:
-            found = self.events.index.get_indexer_for([label])  # type: ignore[arg-type]
-        except (TypeError, ValueError) as error:
-            raise OptionError(f"{label!r} is no label of a tested row") from error
-        if len(found) > 1:
-            places = ", ".join(map(str, found[:8]))
-            raise OptionError(
-                f"label {label!r} stands for {len(found)} tested rows, at the positions {places}; "
-                f"ask for one of them: explain(position={found[0]})"
-            )
-        if found[0] < 0:
-            first, last = self.events.index[[0, -1]].tolist()
-            raise OptionError(
-                f"{label!r} is no label of a tested row; they run from {first!r} to {last!r}"
-            )
-        return int(found[0])
 
 
 def _free_name(name: str, taken: set[str]) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import driftlock as dl
+from driftlock.fields.values import spelt, symbol
+from driftlock.reasons import notable, reasons_of
 
 N = 120
 
@@ -110,3 +114,53 @@ def test_a_number_that_was_constant_but_once(kind):
     assert same == 1.0
     assert again <= 2 / 201
     assert new <= 2 / 201
+
+
+HUGE = 10**5000  # Python writes no whole number of more than 4,300 digits
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [i * i % 97 if i != 250 else HUGE for i in range(300)],
+        [*["a", "b"] * 125, HUGE, [HUGE], {"a": HUGE}, Fraction(HUGE, 7), *["a"] * 46],
+        [{"a": i * i % 97, "b": [1]} if i != 250 else {"a": HUGE, "b": [HUGE]} for i in range(300)],
+        [f"user {i} did {i % 7} things" if i != 250 else -HUGE for i in range(300)],
+    ],
+    ids=["number", "category", "nested", "text"],
+)
+def test_whole_numbers_too_long_to_be_written_are_scored_and_shown(values):
+    events = pd.DataFrame({"x": pd.Series(values, dtype=object), "y": [1.5, 2.5, 4.5] * 100})
+    found = dl.detect(events, baseline=200)
+    assert found.table.loc[250, "score"] >= found.table["score"].quantile(0.9)
+    told = found.explain(250)
+    for text in (str(told), told._repr_html_()):
+        assert "1e4999 or more, a whole number" in text or "whole number too long" in text
+    assert "<table" in found._repr_html_()
+    assert all(map(str, notable(reasons_of(found, np.array([50, 51, 52, 53]))[0])))
+    other = events.copy()
+    other.at[250, "x"] = HUGE + 1 if not isinstance(values[250], dict) else {"a": HUGE + 1}
+    assert dl.detect(other, baseline=200).table.loc[250, "score"] > 0
+
+
+def test_huge_whole_numbers_are_symbols_of_their_own():
+    assert symbol(HUGE) != symbol(HUGE + 1)
+    assert symbol(-HUGE) != symbol(HUGE) != symbol(Fraction(HUGE, 7))
+    assert spelt(HUGE) == "1e4999 or more, a whole number"
+    assert spelt(-HUGE).startswith("-1e4999 ")
+    assert spelt([HUGE]) == "list with a whole number too long to be shown"
+    assert spelt(12) == "12"
+
+
+def test_lone_surrogates_in_a_text_column_are_read_and_shown():
+    lines = [f"user {i} did \udc80 {i % 7} things over {i * 3}" for i in range(200)]
+    found = dl.detect(pd.DataFrame({"m": pd.Series(lines, dtype=object)}), baseline=120)
+    assert found.schema.loc["m", "kind"] == "text"
+    assert "\\udc80" in str(found.explain(150))
+    assert "<table" in found._repr_html_()
+
+
+def test_a_lone_surrogate_among_numbers_is_unreadable():
+    texts = pd.Series([*(str(i * 1.5) for i in range(199)), "\ud800"], dtype=object)
+    found = dl.detect(pd.DataFrame({"x": texts[::-1].reset_index(drop=True)}), baseline=120)
+    assert found.schema.loc["x", "kind"] == "number"

@@ -25,11 +25,7 @@ if TYPE_CHECKING:
 
 N = 400  # normal rows; 200 of them serve as baseline
 
-
-@pytest.fixture(autouse=True)
-def _compiled(_wrapping_uint64: None) -> None:
-    """Compile first, so that no test sees the note about compiling."""
-    dl.warmup()
+pytestmark = pytest.mark.usefixtures("_compiled")
 
 
 def _rows(rng: np.random.Generator, n: int, shops: list[str], level: float) -> pd.DataFrame:

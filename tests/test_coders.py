@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 
-import naive
+import naive_codes as naive
 import numpy as np
 import pytest
 from columns import numbers, parts_of, symbols, times

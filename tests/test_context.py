@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import naive
+import naive_codes as naive
 import numpy as np
 import pytest
 from columns import numbers, symbols, take, texts, times

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-import naive
+import naive_codes as naive
 import numpy as np
 import pytest
 from columns import numbers, symbols, times

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import naive
+import naive_scores as naive
 import numpy as np
 import pytest
 

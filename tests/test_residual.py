@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import naive
+import naive_codes
 import numpy as np
 import pytest
 from columns import numbers, symbols, take
@@ -45,7 +46,7 @@ def test_own_residuals_are_those_of_means_refitted_without_the_row(seed: int) ->
     coder = fit_group(0, values, [(1, symbols(groups, 10))])
     rows = rows_of(values, groups)
     expected = [
-        naive.group_residual(*row, rows[:i] + rows[i + 1 :], coder.mean, coder.kappa)
+        naive_codes.group_residual(*row, rows[:i] + rows[i + 1 :], coder.mean, coder.kappa)
         for i, row in enumerate(rows)
     ]
     residual = coder.residual(values, groups, own=True)
@@ -78,7 +79,7 @@ def test_new_residuals_are_those_of_the_means_of_all() -> None:
     coder = fit_group(0, values, [(1, symbols(groups, 12))])
     asked = [(2.5, g) for g in (0, 1, 9, 11, -1)]
     expected = [
-        naive.group_residual(*row, rows_of(values, groups), coder.mean, coder.kappa)
+        naive_codes.group_residual(*row, rows_of(values, groups), coder.mean, coder.kappa)
         for row in asked
     ]
     found = coder.residual(
@@ -100,7 +101,7 @@ def test_bits_of_residuals_leave_the_row_out_of_the_density_too() -> None:
     density = coder.density
     structure = density.center, density.spread, density.grid, len(density.masses)
     expected = [
-        naive.value_bits(x, residual[:i] + residual[i + 1 :], structure, thinned=False)
+        naive_codes.value_bits(x, residual[:i] + residual[i + 1 :], structure, thinned=False)
         for i, x in enumerate(residual)
     ]
     np.testing.assert_allclose(bits[~np.isnan(values)], expected, rtol=0, atol=1e-9)
@@ -183,7 +184,7 @@ def regression_bits(coder, errors, asked, own):
             rest = [y for j, y in enumerate(errors_of) if y is not None and j != i]
             others = rest if own else there
             bits.append(
-                0.0 if x is None else naive.value_bits(x, others, structure, thinned=not own)
+                0.0 if x is None else naive_codes.value_bits(x, others, structure, thinned=not own)
             )
         result.append(bits)
     return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from functools import cache
 
-import naive
+import naive_scores as naive
 import numpy as np
 import pytest
 from columns import a_table, numbers, symbols, take, texts, times

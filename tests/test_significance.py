@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import naive
+import naive_scores as naive
 import numpy as np
 import pytest
 from hypothesis import given, settings

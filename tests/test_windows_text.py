@@ -23,11 +23,7 @@ from driftlock.windows.text import ORDERS, TextPool, TextRows, text_lines
 
 UNIT, NANO = 1 << 24, 1e9
 
-
-@pytest.fixture(autouse=True)
-def _usual_threads():
-    yield
-    threads.set_threads(None)
+pytestmark = pytest.mark.usefixtures("_usual_threads")
 
 
 def pool_of(lines, n):

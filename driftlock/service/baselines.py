@@ -16,7 +16,8 @@ from pathlib import Path
 
 from driftlock import Detector
 from driftlock.errors import FileError
-from driftlock.service.answers import Baseline, is_of_text
+from driftlock.service.answers import Baseline
+from driftlock.service.findings import is_of_text
 from driftlock.service.problems import Problem
 from driftlock.service.settings import Settings
 

@@ -11,7 +11,7 @@ import pandas as pd
 import driftlock as dl
 from driftlock.coders.codec import CODECS
 from driftlock.errors import collected_warnings, warn
-from driftlock.service import answers, logs
+from driftlock.service import findings, logs
 from driftlock.service.events import AS_TEXT, Events
 from driftlock.service.problems import Problem
 from driftlock.service.query import DetectQuery, KeepQuery
@@ -91,7 +91,7 @@ def _rows(
     is_codec = query.algo in CODECS
     algo = "fields" if is_codec else query.algo
     if detector is not None:
-        algo = "text" if answers.is_of_text(detector.feature_names_in_.tolist()) else "fields"
+        algo = "text" if findings.is_of_text(detector.feature_names_in_.tolist()) else "fields"
         first, found = 0, detector.detect(_table(events, algo))
         if unused := sorted(given & KEPT_OPTIONS):
             warn(f"{', '.join(unused)}: those that the baseline was kept with hold")
@@ -107,13 +107,13 @@ def _rows(
         )
     if is_codec:
         warn(f"algo={query.algo} compares windows of rows; single rows are judged by fields")
-    told = answers.of_rows(found, events, first, settings.max_listed)
+    told = findings.of_rows(found, events, first, settings.max_listed)
     count = int(found.is_anomaly.sum())
     return {
         "anomaly_count": count,
         "compression_algo": algo,
         "fallback_from_algo": query.algo if algo != query.algo and is_codec else None,
-        "plan": answers.plan_of(found.plan),
+        "plan": findings.plan_of(found.plan),
         "anomalies": told,
         "anomalies_left_out": count - len(told),
     }
@@ -137,13 +137,13 @@ def _windows(events: Events, query: DetectQuery, settings: Settings) -> dict[str
     )
     used = "zstd" if found.fallback_from else query.algo
     changes = _ratio_changes(found, table, first, used, settings.max_listed)
-    told = answers.of_windows(found, changes, settings.max_listed)
+    told = findings.of_windows(found, changes, settings.max_listed)
     count = int(found.table["is_anomaly"].sum())
     return {
         "anomaly_count": count,
         "compression_algo": used,
         "fallback_from_algo": found.fallback_from,
-        "plan": answers.plan_of(found.plan),
+        "plan": findings.plan_of(found.plan),
         "anomalies": told,
         "anomalies_left_out": count - len(told),
     }

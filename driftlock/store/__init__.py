@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from driftlock import arrays, baseline, calibration, scoring
+from driftlock import arrays, baseline, calibration, evidence, scoring
 from driftlock.coders import (
     category,
     context,
@@ -67,6 +67,7 @@ _CLASSES = (
     entity.EntityBlock,
     entity.HabitCoder,
     entity_field.EntityField,
+    evidence.Calibration,
     Fitted,
     kinds.Decision,
     measure.Measure,
@@ -78,7 +79,6 @@ _CLASSES = (
     residual.RegressionCoder,
     row.RowCoder,
     schema.Schema,
-    scoring.Calibration,
     scoring.Level,
     scoring.Model,
     scoring.Scores,

@@ -11,6 +11,7 @@ from driftlock.arrays import Floats
 from driftlock.coders.codec import CODECS, Codec, get_codec
 from driftlock.draws import Draws, Measurable
 from driftlock.errors import check_choice
+from driftlock.evidence import MILLI
 from driftlock.fields import to_frame
 from driftlock.lines import row_lines
 from driftlock.permutation import (
@@ -20,7 +21,6 @@ from driftlock.permutation import (
     p_of,
     verdict,
 )
-from driftlock.scoring import MILLI
 from driftlock.windows.nulls import warn_of_short_window
 from driftlock.windows.options import MIN_BASELINE, WindowOptions
 from driftlock.windows.permuted import CODEC_STATISTICS, NANO, Sides, codec_statistic
