@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from packing import read
 
 from driftlock.cli import main
 from driftlock.errors import FileError, OptionError
@@ -21,12 +22,6 @@ TEXTS = {
     "a.jsonl": EXPECTED.to_json(orient="records", lines=True, force_ascii=False),
     "a.json": EXPECTED.to_json(orient="records", force_ascii=False),
 }
-
-
-def read(folder: Path, name: str, data: bytes, **options: str) -> pd.DataFrame:
-    path = folder / name
-    path.write_bytes(data)
-    return read_table(path, **options)
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "iso8859-15", "utf-16", "utf-16-le", "UTF_32"])
