@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import driftlock as dl
+from driftlock.cli import main
 from driftlock.errors import collected_warnings, warn
 from driftlock.service.events import read_events
 from driftlock.service.query import DetectQuery
@@ -69,3 +70,22 @@ def test_what_others_do_to_warnings_takes_none_from_an_answer() -> None:
                 told = pool.submit(screen, events, query, settings, None).result()["warnings"]
         assert told == ["algo=zstd compares windows of rows; single rows are judged by fields"]
         assert not [one for one in elsewhere if issubclass(one.category, dl.DriftlockWarning)]
+
+
+def test_what_others_do_to_warnings_takes_none_from_the_command_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another thread begins to catch warnings after the command has, and before it warns."""
+
+    def warmup() -> float:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(others.__enter__).result()
+            warn("as it is,\non one line")
+            pool.submit(others.__exit__, None, None, None).result()
+        return 0.0
+
+    monkeypatch.setattr("driftlock.cli.app.warmup", warmup)
+    for record in (True, False):
+        others = warnings.catch_warnings(record=record, action="ignore")
+        assert main(["warmup"]) == 0
+        assert capsys.readouterr().err == "driftlock: warning: as it is, on one line\n"
