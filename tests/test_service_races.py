@@ -1,0 +1,98 @@
+"""What other threads and processes do in between."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import driftlock as dl
+from driftlock.service.baselines import ABANDONED, Baselines
+from driftlock.service.problems import Problem
+from driftlock.service.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def detector() -> dl.Detector:
+    return dl.Detector().fit([{"a": i % 7, "b": i % 3} for i in range(60)])
+
+
+@pytest.fixture
+def baselines(tmp_path: Path) -> Baselines:
+    return Baselines(Settings(data_dir=tmp_path))
+
+
+def test_a_part_that_goes_while_the_folder_is_tidied_is_no_fault(
+    baselines: Baselines, tmp_path: Path
+) -> None:
+    (tmp_path / ".gone.1.part").symlink_to("nowhere")  # listed, and not there
+    (tmp_path / ".new.1.part").touch()
+    (tmp_path / ".old.1.part").touch()
+    os.utime(tmp_path / ".old.1.part", (time.time() - 2 * ABANDONED,) * 2)
+    assert baselines.is_writable()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".gone.1.part", ".new.1.part"]
+
+
+def test_one_that_is_deleted_as_soon_as_it_is_kept_was_kept(
+    baselines: Baselines, detector: dl.Detector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link, sizes = os.link, []
+
+    def link_and_delete(part: Path, path: Path) -> None:
+        link(part, path)
+        sizes.append(path.stat().st_size)
+        path.unlink()
+
+    monkeypatch.setattr(os, "link", link_and_delete)
+    kept = baselines.keep("one", detector, replace=False)
+    assert (kept.name, kept.rows, [kept.bytes]) == ("one", 60, sizes)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_that_is_deleted_as_soon_as_it_is_replaced_is_written_once_more(
+    baselines: Baselines, detector: dl.Detector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, saved = dl.Detector.save, []
+
+    def save_and_delete(self: dl.Detector, path: Path) -> None:
+        save(self, path)
+        if not saved:
+            path.unlink()
+        saved.append(path)
+
+    monkeypatch.setattr(dl.Detector, "save", save_and_delete)
+    kept = baselines.keep("one", detector, replace=True)
+    assert saved == [tmp_path / "one.npz"] * 2
+    assert kept.bytes == saved[0].stat().st_size
+    assert baselines.listed() == [kept]
+
+
+def test_keeping_and_deleting_at_once_have_the_answers_that_they_have_in_turn(
+    baselines: Baselines, detector: dl.Detector
+) -> None:
+    ended, codes, deletions = threading.Event(), set(), set()
+
+    def delete() -> None:
+        while not ended.is_set():
+            try:
+                baselines.delete("one")
+            except Problem as problem:
+                deletions.add(problem.code)
+
+    deleting = threading.Thread(target=delete)
+    deleting.start()
+    try:
+        for _ in range(40):
+            assert baselines.keep("one", detector, replace=True).rows == 60
+            try:
+                baselines.keep("one", detector, replace=False)
+            except Problem as problem:
+                codes.add(problem.code)
+    finally:
+        ended.set()
+        deleting.join()
+    assert codes <= {"baseline_exists"}
+    assert deletions <= {"unknown_baseline"}
