@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from serving import until
 
 import driftlock as dl
+from driftlock.service import app
 from driftlock.service.baselines import ABANDONED, Baselines
 from driftlock.service.problems import Problem
 from driftlock.service.settings import Settings
@@ -96,3 +99,26 @@ def test_keeping_and_deleting_at_once_have_the_answers_that_they_have_in_turn(
         deleting.join()
     assert codes <= {"baseline_exists"}
     assert deletions <= {"unknown_baseline"}
+
+
+def test_kernels_that_are_ready_after_the_stop_let_no_request_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = threading.Event()
+    monkeypatch.setattr(app, "ensure", lambda _: compiled.wait(60) and 1.0)
+    monkeypatch.setattr(app.logs, "configure", lambda _: None)
+    monkeypatch.setattr(app, "log_other_warnings", lambda: None)
+    monkeypatch.setattr(app.dl, "warmup", lambda: pytest.fail("nobody will ask for more"))
+    service = app.create_app(Settings(data_dir=tmp_path))
+    readiness = service.state.readiness
+
+    async def run() -> None:
+        async with app._lifespan(service):
+            assert readiness.words == "compiling kernels"
+
+    asyncio.run(run())
+    assert readiness.words == "stopping"
+    compiled.set()
+    until(lambda: not any(thread.name == "warmup" for thread in threading.enumerate()))
+    assert readiness.words == "stopping"
+    assert not readiness.is_ready
