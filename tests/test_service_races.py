@@ -1,18 +1,21 @@
-"""What other threads and processes do in between."""
+"""What other threads and processes do in between: to kept baselines, numbers, and readiness."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from serving import until
 
 import driftlock as dl
-from driftlock.service import app
+from driftlock.service import app, metrics
 from driftlock.service.baselines import ABANDONED, Baselines
 from driftlock.service.problems import Problem
 from driftlock.service.settings import Settings
@@ -122,3 +125,55 @@ def test_kernels_that_are_ready_after_the_stop_let_no_request_in(
     until(lambda: not any(thread.name == "warmup" for thread in threading.enumerate()))
     assert readiness.words == "stopping"
     assert not readiness.is_ready
+
+
+@pytest.fixture
+def several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of several processes, with the numbers of one that lives."""
+    monkeypatch.setenv(metrics.FOLDER, str(tmp_path))
+    written(tmp_path, os.getpid(), 3.0)
+    return tmp_path
+
+
+def written(folder: Path, pid: int, value: float) -> Path:
+    path = folder / f"gauge_livesum_{pid}.db"
+    numbers = MmapedDict(str(path))
+    key = mmap_key("driftlock_queue", "driftlock_queue", [], [], "Requests that wait for a place.")
+    numbers.write_value(key, value, 0.0)
+    numbers.close()
+    return path
+
+
+def queue() -> float:
+    lines = metrics.exposition()[0].decode().splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith("driftlock_queue "))
+
+
+def test_two_that_forget_the_same_dead_process_do_not_mind(
+    several: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    path = written(several, dead.pid, 5.0)
+
+    def remove_twice(path: str) -> None:
+        Path(path).unlink()
+        Path(path).unlink()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "remove", remove_twice)
+        assert queue() == 3.0
+    assert not path.exists()
+
+
+def test_numbers_of_a_process_that_just_begins_are_waited_for(
+    several: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = []
+    (several / f"gauge_livesum_{os.getppid()}.db").touch()  # before it has its length
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            metrics.time, "sleep", lambda _: begun.append(written(several, os.getppid(), 4.0))
+        )
+        assert queue() == 7.0
+    assert len(begun) == 1
