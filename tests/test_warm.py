@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from numba.core import event
 
 from driftlock import warm
+from driftlock._kernels.jit import YOUNG, few_collections
 
 
 @pytest.fixture
@@ -75,6 +77,21 @@ def test_a_job_is_done_once(run, monkeypatch) -> None:
     run(lambda: calls.append(1))
     assert warm.ensure("job") < 1.0
     assert calls == [1]
+
+
+@pytest.mark.parametrize("chosen", [(50_000, 20, 20), (700, 10, 10)])
+def test_garbage_is_collected_as_it_was_or_as_another_thread_has_chosen(chosen) -> None:
+    usual = gc.get_threshold()
+    try:
+        gc.set_threshold(700, 10, 10)
+        with few_collections():
+            assert gc.get_threshold() == (YOUNG, 10, 10)
+        assert gc.get_threshold() == (700, 10, 10)
+        with few_collections():
+            gc.set_threshold(*chosen)
+        assert gc.get_threshold() == chosen
+    finally:
+        gc.set_threshold(*usual)
 
 
 @pytest.mark.slow
