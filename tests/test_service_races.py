@@ -21,8 +21,8 @@ from driftlock.service.problems import Problem
 from driftlock.service.settings import Settings
 
 
-@pytest.fixture(scope="module")
-def detector() -> dl.Detector:
+@pytest.fixture
+def detector(_wrapping_uint64: None) -> dl.Detector:
     return dl.Detector().fit([{"a": i % 7, "b": i % 3} for i in range(60)])
 
 
