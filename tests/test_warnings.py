@@ -6,6 +6,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 import pandas as pd
@@ -67,7 +68,9 @@ def test_what_others_do_to_warnings_takes_none_from_an_answer() -> None:
         with warnings.catch_warnings(record=True) as elsewhere:
             warnings.simplefilter(action)
             with ThreadPoolExecutor(1) as pool:
-                told = pool.submit(screen, events, query, settings, None).result()["warnings"]
+                # as the service does, in the context of the caller; also what NumPy warns of
+                run = copy_context().run
+                told = pool.submit(run, screen, events, query, settings, None).result()["warnings"]
         assert told == ["algo=zstd compares windows of rows; single rows are judged by fields"]
         assert not [one for one in elsewhere if issubclass(one.category, dl.DriftlockWarning)]
 
