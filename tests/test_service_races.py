@@ -76,6 +76,29 @@ def test_one_that_is_deleted_as_soon_as_it_is_replaced_is_written_once_more(
     assert baselines.listed() == [kept]
 
 
+def test_one_that_is_kept_anew_while_it_is_read_is_not_damaged(
+    baselines: Baselines, detector: dl.Detector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load, loaded = dl.Detector.load, []
+    baselines.keep("one", detector, replace=False)
+
+    def load_what_is_deleted_and_kept_anew(path: Path) -> dl.Detector:
+        loaded.append(path)
+        if len(loaded) > 1:
+            return load(path)
+        path.unlink()
+        try:
+            return load(path)
+        finally:
+            detector.save(path)
+
+    monkeypatch.setattr(dl.Detector, "load", load_what_is_deleted_and_kept_anew)
+    assert baselines.get("one").plan(1).n_baseline == 60
+    assert loaded == [tmp_path / "one.npz"] * 2
+    assert baselines.get("one") is baselines.get("one")  # in memory, under the stamp of its file
+    assert len(loaded) == 2
+
+
 def test_keeping_and_deleting_at_once_have_the_answers_that_they_have_in_turn(
     baselines: Baselines, detector: dl.Detector
 ) -> None:

@@ -109,7 +109,7 @@ class Baselines:
             if known is not None and known[0] == stamp:
                 self._loaded.move_to_end(name)
                 return known[1]
-        detector = self._read(name)
+        stamp, detector = self._read(name)
         with self._lock:
             self._loaded[name] = (stamp, detector)
             while len(self._loaded) > IN_MEMORY:
@@ -124,7 +124,8 @@ class Baselines:
                 stamp = self._stamp(name)
                 known = self._descriptions.get(name)
                 if known is None or known[0] != stamp:
-                    known = stamp, _described(name, self._read(name), stamp)
+                    stamp, detector = self._read(name)
+                    known = stamp, _described(name, detector, stamp)
             except Problem:  # deleted meanwhile, or damaged: the answer to using it says which
                 continue
             found[name] = known
@@ -173,17 +174,15 @@ class Baselines:
             part.unlink(missing_ok=True)
         return stamp
 
-    def _read(self, name: str) -> Detector:
-        try:
-            return Detector.load(self._path(name))
-        except FileError:
-            self._stamp(name)  # deleted meanwhile: there is none
-            raise Problem(
-                500,
-                "baseline_damaged",
-                f"the baseline {name!r} cannot be read any more; delete it and keep it anew",
-                where={"parameter": "baseline_name"},
-            ) from None
+    def _read(self, name: str) -> tuple[Stamp, Detector]:
+        """The detector of a name, and the stamp that its file had; read anew where it changes."""
+        while True:
+            stamp = self._stamp(name)
+            try:
+                return stamp, Detector.load(self._path(name))
+            except FileError:
+                if self._stamp(name) == stamp:
+                    raise _damaged(name) from None
 
     def _names(self) -> list[str]:
         if not self._folder.is_dir():
@@ -227,6 +226,15 @@ def _taken(name: str) -> Problem:
         "baseline_exists",
         f"a baseline named {name!r} is kept; delete it or pass replace=true",
         where={"parameter": "name"},
+    )
+
+
+def _damaged(name: str) -> Problem:
+    return Problem(
+        500,
+        "baseline_damaged",
+        f"the baseline {name!r} cannot be read any more; delete it and keep it anew",
+        where={"parameter": "baseline_name"},
     )
 
 
