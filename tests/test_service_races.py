@@ -8,7 +8,9 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
@@ -148,6 +150,38 @@ def test_kernels_that_are_ready_after_the_stop_let_no_request_in(
     until(lambda: not any(thread.name == "warmup" for thread in threading.enumerate()))
     assert readiness.words == "stopping"
     assert not readiness.is_ready
+
+
+def test_warnings_of_others_are_logged_once_everything_is_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warnings.simplefilter("always")  # until the end of this test
+    compiler, request = warnings.catch_warnings(record=True), warnings.catch_warnings()
+    logged: list[dict[str, str]] = []
+
+    def warmup() -> None:  # both begin, then both end: the one that ends last restores the other
+        compiler.__enter__()
+        request.__enter__()
+        compiler.__exit__()
+        request.__exit__()
+        warnings.warn("heard by nobody", UserWarning, stacklevel=1)
+
+    monkeypatch.setattr(app, "ensure", lambda _: 1.0)
+    monkeypatch.setattr(app.dl, "warmup", warmup)
+    monkeypatch.setattr(app.logs, "configure", lambda _: None)
+    service = app.create_app(Settings(data_dir=tmp_path))
+    log = SimpleNamespace(info=lambda *_, **__: None, warning=lambda _, **told: logged.append(told))
+    monkeypatch.setattr(app.logs, "get", lambda: log)
+
+    async def run() -> None:
+        async with app._lifespan(service):
+            while any(thread.name == "warmup" for thread in threading.enumerate()):
+                await asyncio.sleep(0.01)
+
+    asyncio.run(run())
+    assert logged == []
+    warnings.warn("heard", UserWarning, stacklevel=1)
+    assert [told["kind"] for told in logged] == ["UserWarning"]
 
 
 @pytest.fixture

@@ -142,6 +142,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
                 return
             logs.get().info("ready", seconds=round(seconds, 3), version=dl.__version__)
             dl.warmup()  # of what is asked for least
+            # Numba catches warnings while it compiles; of what overlapped with it, one may have put
+            # its catching back, for ever.
+            log_other_warnings()
         except Exception as error:  # noqa: BLE001  (a thread's error would go unseen)
             readiness.become("kernels cannot be compiled")
             logs.get().error("not ready", error=type(error).__name__, at=logs.places_of(error))
