@@ -7,12 +7,12 @@ file. A value that does not fit its field is no error: it is evidence, and is sc
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-_heard: ContextVar[list[str] | None] = ContextVar("heard", default=None)
+_hearing: ContextVar[Callable[[str], object] | None] = ContextVar("hearing", default=None)
 
 
 class DriftlockError(ValueError):
@@ -56,30 +56,37 @@ class DriftlockWarning(UserWarning):
 
 
 def warn(message: str, *, stacklevel: int = 1) -> None:
-    """Warn with a `DriftlockWarning`, or tell those who collect them in this context.
+    """Warn with a `DriftlockWarning`, or tell who hears them in this context.
 
     `stacklevel` counts as that of `warnings.warn` does: 1 is the line that calls this function.
     """
-    heard = _heard.get()
-    if heard is None:
+    tell = _hearing.get()
+    if tell is None:
         warnings.warn(message, DriftlockWarning, stacklevel=stacklevel + 1)
     else:
-        heard.append(message)
+        tell(message)
 
 
 @contextmanager
-def collected_warnings() -> Iterator[list[str]]:
-    """What driftlock warns of inside, in this context alone.
+def warnings_told_to(tell: Callable[[str], object]) -> Iterator[None]:
+    """Let `tell` hear what driftlock warns of inside, in this context alone.
 
     `warnings.catch_warnings` swaps the state of all threads: of two that use it at a time, one
     hears what the other should have heard, and compilers and table libraries use it too.
     """
-    heard: list[str] = []
-    token = _heard.set(heard)
+    token = _hearing.set(tell)
     try:
-        yield heard
+        yield
     finally:
-        _heard.reset(token)
+        _hearing.reset(token)
+
+
+@contextmanager
+def collected_warnings() -> Iterator[list[str]]:
+    """What driftlock warns of inside, in this context alone."""
+    heard: list[str] = []
+    with warnings_told_to(heard.append):
+        yield heard
 
 
 def check_choice(name: str, value: Any, known: Iterable[Any]) -> None:

@@ -90,8 +90,13 @@ def in_ranges(
     with ThreadPoolExecutor(threads) as pool:
         # each in the caller's context, which holds what NumPy does on overflow
         running = [pool.submit(copy_context().run, step, start) for start in starts]
-        for done in running:
-            done.result()
+        try:
+            for done in running:
+                done.result()
+        except BaseException:  # an error, or Ctrl-C: what has not begun is not begun any more
+            for waiting in running:
+                waiting.cancel()
+            raise
 
 
 def _checked(n: Any, name: str) -> int:

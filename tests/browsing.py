@@ -18,7 +18,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select
 
-PATIENCE = 30  # seconds
+PATIENCE = 60  # seconds
 REQUIRED = "DRIFTLOCK_REQUIRE_BROWSER"
 FLAGS = (
     "--headless=new",
@@ -105,6 +105,12 @@ class Page:
     def script(self, source: str, *arguments: Any) -> Any:
         """Ask the page something that only a script can know."""
         return self.driver.execute_script(source, *arguments)
+
+    def worked(self) -> float:
+        """Seconds of processor time that its tasks have taken, however busy the machine is."""
+        self.driver.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
+        told = self.driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+        return next(float(one["value"]) for one in told if one["name"] == "TaskDuration")
 
     def complaints(self) -> list[str]:
         """Warnings and errors of the console since the last call, but those that are expected."""

@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 TESTDATA = Path(__file__).parents[1] / "testdata"
+PATIENCE = 60  # seconds with what comes at once on an idle machine
 
-# Work of many seconds, in events without an order.
+# Work of more than a minute of processor time, in events without an order.
 _drawn = np.random.default_rng(7).integers(0, 9, (2000, 12)).tolist()
 SLOW = b"\n".join(json.dumps({f"c{k}": v for k, v in enumerate(r)}).encode() for r in _drawn)
+# What is left of it once it is given up takes few seconds of processor time.
+SOON = 15
 LONG = {"baseline": 500, "window": 50, "hop": 1, "permutations": 100_000, "control": "fpr"}
 
 
@@ -39,7 +42,16 @@ class Served(Child):
 
     def client(self, **options: Any) -> httpx.Client:
         """A client of it; other proxies of the environment take no part."""
-        return httpx.Client(base_url=self.url, timeout=60, trust_env=False, **options)
+        return httpx.Client(base_url=self.url, timeout=PATIENCE, trust_env=False, **options)
+
+    def connection(self) -> socket.socket:
+        """A bare connection to it."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+
+    def worked(self) -> float:
+        """Processor time that it has used; where that is not told, the time that has passed."""
+        on_linux = Path("/proc/self/stat").exists()
+        return cpu_seconds(self.process.pid) if on_linux else time.monotonic()
 
     def logged(self) -> list[dict[str, Any]]:
         """What it has logged so far: every line is a JSON object, but those of warm-up."""
@@ -103,7 +115,7 @@ def numbers(client: httpx.Client) -> dict[str, float]:
     return {name: float(value) for name, _, value in pairs}
 
 
-def until(condition: Callable[[], object], patience: float = 20) -> None:
+def until(condition: Callable[[], object], patience: float = PATIENCE) -> None:
     """Wait until something holds; what did not hold in time fails."""
     deadline = time.monotonic() + patience
     while not condition():

@@ -45,6 +45,25 @@ def test_ranges_stop_between_two_of_them(threads: int) -> None:
     assert 1 <= len(done) <= threads
 
 
+@pytest.mark.parametrize("error", [KeyError, KeyboardInterrupt])
+def test_ranges_that_have_not_begun_are_left_where_one_fails(error: type[BaseException]) -> None:
+    done = []
+
+    def work(start: int, _: int) -> None:
+        if start == 0:
+            raise error
+        time.sleep(0.05)
+        done.append(start)
+
+    dl.set_threads(2)
+    try:
+        with pytest.raises(error):
+            in_ranges(work, 0, 200, most=1)  # five seconds
+    finally:
+        dl.set_threads(None)
+    assert len(done) < 100
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_ranges_cover_everything_once(threads: int) -> None:
     dl.set_threads(threads)
@@ -92,4 +111,4 @@ def test_a_long_scan_ends_soon_after_it_is_cancelled() -> None:
         assert not running.done()
         event.set()
         with pytest.raises(CancelledError):
-            running.result(timeout=30)
+            running.result(timeout=120)

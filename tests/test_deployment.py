@@ -26,7 +26,7 @@ from serving import TESTDATA, cpu_seconds
 
 import driftlock
 from driftlock.errors import OptionError
-from driftlock.service.child import free_port, wait_until_ready
+from driftlock.service.child import reserved_port, wait_until_ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,11 +175,10 @@ class Running:
 def running(place: Place, folder: Path, **more: object) -> Iterator[Running]:
     """Start it as another user in `folder`, which that user owns; ready, and stopped at the end."""
     os.chown(folder, USER, USER)
-    port = free_port()
     log = folder / "log"
     own = {"TMPDIR": folder, "DRIFTLOCK_HTTP_DATA_DIR": folder / "baselines"}
-    environment = place.environment(DRIFTLOCK_HTTP_PORT=port, **(own | more))
-    with memory_limit() as group, log.open("wb") as output:
+    with reserved_port() as port, memory_limit() as group, log.open("wb") as output:
+        environment = place.environment(DRIFTLOCK_HTTP_PORT=port, **(own | more))
         began = time.monotonic()
         process = subprocess.Popen(
             confined(group, SERVE),

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
@@ -309,18 +310,13 @@ def test_a_thousand_flags_do_not_freeze_it(page: Page) -> None:
     page.enter("#baseline", "100")
     page.choose("#control", "fpr")
     page.enter("#alpha", "0.999")
-    page.script(
-        "window.longest = 0;"
-        "new PerformanceObserver((list) => list.getEntries().forEach((task) => {"
-        "  window.longest = Math.max(window.longest, task.duration);"
-        "})).observe({ type: 'longtask' });"
-    )
+    before = page.worked()
     page.run()
     assert len(page.all(".flag")) == 1000
     assert "Not listed" in page.one(".facts").text
     page.all(".toggle")[999].click()
     assert page.one(".more .event").is_displayed()
-    assert page.script("return window.longest") < 1500
+    assert page.worked() - before < 1.5  # of all tasks, the longest among them
 
 
 def test_a_kept_baseline_can_be_chosen(page: Page, service: Served) -> None:
@@ -341,6 +337,14 @@ def test_a_kept_baseline_can_be_chosen(page: Page, service: Served) -> None:
             client.delete("/v1/baselines/shop")
 
 
+def whole(path: Path) -> Any:
+    """What a file of JSON holds; None while it is not there, or not all of it."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+
+
 def test_the_answer_can_be_saved(page: Page, tmp_path: Path) -> None:
     page.driver.execute_cdp_cmd(
         "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)}
@@ -349,8 +353,7 @@ def test_the_answer_can_be_saved(page: Page, tmp_path: Path) -> None:
     page.ended()
     page.one("#download").click()
     saved = tmp_path / "driftlock.json"
-    page.until(saved.exists, "the file")
-    told = json.loads(saved.read_text(encoding="utf-8"))
+    told = page.until(lambda: whole(saved), "the whole file")
     assert told["anomaly_count"] == len(told["anomalies"]) == 7
     assert str(told["anomalies"][0]["index"]) == page.one(".toggle").text
 

@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from serving import TESTDATA, Served, assert_protected, refusal
+from serving import PATIENCE, TESTDATA, Served, assert_protected, refusal
 
 import driftlock as dl
 from driftlock.coders.codec import is_installed
@@ -78,7 +78,7 @@ def attack(operation: Any, mode: GenerationMode, examples: int) -> int:
         suppress_health_check=list(HealthCheck),
     )
     def each(case: schemathesis.Case) -> None:
-        answer = case.call_and_validate(checks=CHECKS)
+        answer = case.call_and_validate(checks=CHECKS, timeout=PATIENCE)
         sent.append(answer.status_code)
         assert all(answer.headers[name.lower()] == [value] for name, value in PROTECTING.items())
 

@@ -6,20 +6,32 @@ import gzip
 import hashlib
 import json
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import httpx
 import pytest
 import zstandard
-from serving import LONG, SLOW, Served, assert_protected, numbers, received, refusal, served, until
+from serving import (
+    LONG,
+    SLOW,
+    SOON,
+    Served,
+    assert_protected,
+    numbers,
+    received,
+    refusal,
+    served,
+    until,
+)
 
 pytestmark = pytest.mark.jit  # servers run in processes of their own, and are slow without
 
 KEYS = ["a key for one", "and one for another", "and a third"]
 ORIGIN = "https://shop.example"
+STILL_4 = 25  # seconds that are no more than 4 on a busy machine, and less than the usual 30
 
 
 def rows(n: int, width: int = 2) -> bytes:
@@ -105,9 +117,9 @@ def test_a_chunked_body_is_counted_as_it_comes(narrow: Served) -> None:
     assert refusal(answer) == (413, "body_too_large", None)
 
 
-def raw(server: Served, sent: bytes, patience: float = 10) -> bytes:
+def raw(server: Served, sent: bytes) -> bytes:
     """What comes back of some bytes on a connection of their own, until it is closed."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=patience) as connection:
+    with server.connection() as connection:
         connection.sendall(sent)
         got = b""
         while piece := connection.recv(65_536):
@@ -124,14 +136,14 @@ def status_of(answer: bytes) -> int:
     return int(answer.split(b" ", 2)[1])
 
 
-def test_a_length_that_is_too_large_is_refused_before_the_body_comes(narrow: Served) -> None:
+def test_a_length_that_is_too_large_is_refused_before_the_body_comes(service: Served) -> None:
     began = time.monotonic()
-    with socket.create_connection(("127.0.0.1", narrow.port), timeout=20) as connection:
+    with service.connection() as connection:
         connection.sendall(head(10**12))
         answer = received(connection)
     assert status_of(answer) == 413
     assert b'"body_too_large"' in answer
-    assert time.monotonic() - began < 3.5
+    assert time.monotonic() - began < 25  # bodies have 30 s to arrive
 
 
 @pytest.mark.parametrize("length", ["-1", "abc", "9" * 30 + "x", "+5", "5, 6"])
@@ -146,28 +158,39 @@ def test_more_bytes_than_the_length_are_not_part_of_the_body(narrow: Served) -> 
     assert b'"total_events":60' in answer
 
 
+def is_closed_however_much_comes(connection: socket.socket, more: bytes) -> bool:
+    """Whether the other side closes without a word while more and more is sent."""
+    deadline = time.monotonic() + STILL_4
+    connection.settimeout(0.5)
+    while time.monotonic() < deadline:
+        try:
+            connection.sendall(more)
+            return connection.recv(65_536) == b""
+        except TimeoutError:
+            continue
+        except ConnectionError:  # closed while more was on its way
+            return True
+    return False
+
+
 def test_fewer_bytes_than_the_length_end_after_the_time_for_uploads(narrow: Served) -> None:
     began = time.monotonic()
-    with socket.create_connection(("127.0.0.1", narrow.port), timeout=20) as connection:
+    with narrow.connection() as connection:
         connection.sendall(head(19_000) + rows(60))
         answer = received(connection)
         assert status_of(answer) == 408
         assert b'"upload_timed_out"' in answer
-        assert 3.5 < time.monotonic() - began < 10
-        connection.sendall(b" ")  # one more byte does not put the end off for ever
-        assert connection.recv(65_536) == b""
-    assert time.monotonic() - began < 15
+        assert 3.5 < time.monotonic() - began < STILL_4
+        assert is_closed_however_much_comes(connection, b" ")
+    assert time.monotonic() - began < 2 * STILL_4
 
 
 def test_a_head_that_never_ends_is_given_up(narrow: Served) -> None:
     began = time.monotonic()
-    with socket.create_connection(("127.0.0.1", narrow.port), timeout=20) as connection:
+    with narrow.connection() as connection:
         connection.sendall(b"POST /v1/detect HTTP/1.1\r\n")
-        for _ in range(3):
-            time.sleep(0.8)
-            connection.sendall(b"X-More: and more\r\n")
-        assert connection.recv(65_536) == b""
-    assert 3.5 < time.monotonic() - began < 10
+        assert is_closed_however_much_comes(connection, b"X-More: and more\r\n")
+    assert 3.5 < time.monotonic() - began < STILL_4
 
 
 @pytest.mark.parametrize(
@@ -241,8 +264,10 @@ def test_work_that_takes_too_long_is_given_up_and_its_place_is_free(busy: Served
         began = time.monotonic()
         answer = client.post("/v1/detect", params=LONG, content=SLOW)
         assert refusal(answer) == (504, "timed_out", None)
-        assert 7.5 < time.monotonic() - began < 20
-        until(lambda: works(client), 8)
+        assert 7.5 < time.monotonic() - began < 40
+        before = busy.worked()
+        until(lambda: works(client))
+        assert busy.worked() - before < SOON
 
 
 def works(client: httpx.Client) -> bool:
@@ -250,45 +275,34 @@ def works(client: httpx.Client) -> bool:
     return client.post("/v1/detect?baseline=40", content=rows(60)).status_code == 200
 
 
-def ask(server: Served) -> tuple[httpx.Response, float]:
+def ask(client: httpx.Client) -> tuple[httpx.Response, float]:
     """Ask for much work; the answer, and the seconds to it."""
     began = time.monotonic()
-    with server.client() as client:
-        answer = client.post("/v1/detect", params=LONG, content=SLOW)
+    answer = client.post("/v1/detect", params=LONG, content=SLOW)
     return answer, time.monotonic() - began
 
 
 @pytest.mark.jit
 def test_many_at_once_are_told_to_come_back(busy: Served) -> None:
-    with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(ask, [busy] * 10))
-    told = sorted(refusal(answer)[:2] for answer, _ in answers)
-    # one works until it is given up, one waits for its turn too long, the others go at once
-    assert told == [(503, "overloaded")] * 9 + [(504, "timed_out")]
-    refused = sorted(seconds for answer, seconds in answers if answer.status_code == 503)
-    assert refused[7] < 3.9
-    assert 3.9 < refused[8] < 8
-    assert all(a.headers["retry-after"] == "1" for a, _ in answers if a.status_code == 503)
-    with busy.client() as client:
-        assert numbers(client)["driftlock_queue"] == 0
-        until(lambda: works(client), 8)
-
-
-@pytest.mark.jit
-def test_a_client_that_goes_while_it_waits_leaves_the_queue(busy: Served) -> None:
-    with busy.client() as client:
-        before = numbers(client)["driftlock_clients_vanished_total"]
-        worker = threading.Thread(target=ask, args=(busy,))
-        worker.start()
-        until(lambda: numbers(client)["driftlock_requests_in_flight"] == 2)
-        time.sleep(0.2)
-        with socket.create_connection(("127.0.0.1", busy.port)) as connection:
-            connection.sendall(head(len(SLOW)) + SLOW)
-            until(lambda: numbers(client)["driftlock_queue"] == 1)
-        until(lambda: numbers(client)["driftlock_queue"] == 0, 3)
-        until(lambda: numbers(client)["driftlock_clients_vanished_total"] == before + 1, 3)
-        worker.join()
-        until(lambda: works(client), 8)
+    waited = "driftlock_queue_seconds_count"
+    with ExitStack() as stack, ThreadPoolExecutor(10) as pool:
+        clients = [stack.enter_context(busy.client()) for _ in range(10)]
+        before = [numbers(client) for client in clients][-1]  # all are connected
+        answers = list(pool.map(ask, clients))
+        after = numbers(clients[0])
+        told = sorted(refusal(answer)[:2] for answer, _ in answers)
+        # one works until it is given up, one waits for its turn too long, the others go at once
+        assert told == [(503, "overloaded")] * 9 + [(504, "timed_out")]
+        assert after[waited] - before[waited] == 2
+        assert after["driftlock_queue_seconds_sum"] - before["driftlock_queue_seconds_sum"] > 3.9
+        refused = sorted(seconds for answer, seconds in answers if answer.status_code == 503)
+        worked = next(seconds for answer, seconds in answers if answer.status_code == 504)
+        assert 3.9 < refused[8] < worked
+        assert all(a.headers["retry-after"] == "1" for a, _ in answers if a.status_code == 503)
+        assert after["driftlock_queue"] == 0
+        began = busy.worked()
+        until(lambda: works(clients[0]))
+        assert busy.worked() - began < SOON
 
 
 def test_keys_open_and_nothing_else_does(locked: Served) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from numba.core import event
+from serving import until
 
 from driftlock import warm
+from driftlock._kernels.jit import YOUNG, few_collections
 
 
 @pytest.fixture
@@ -33,12 +37,18 @@ def compiling(seconds: float) -> None:
         time.sleep(seconds)
 
 
+def compiling_until_told() -> None:
+    """Compile until patience has come to its end, however late that is noticed."""
+    with event.trigger_event("numba:compile"):
+        until(lambda: not any(isinstance(one, threading.Timer) for one in threading.enumerate()))
+
+
 def test_a_long_compilation_says_what_it_is_doing(run) -> None:
-    assert run(lambda: compiling(0.5)) == warm.NOTE
+    assert run(compiling_until_told) == warm.NOTE
 
 
 def test_several_compilations_say_it_once(run) -> None:
-    assert run(lambda: [compiling(0.2) for _ in range(3)]) == warm.NOTE
+    assert run(lambda: (compiling_until_told(), compiling(0.2), compiling(0.2))) == warm.NOTE
 
 
 def test_a_slow_load_from_the_cache_is_no_compilation(run) -> None:
@@ -75,6 +85,21 @@ def test_a_job_is_done_once(run, monkeypatch) -> None:
     run(lambda: calls.append(1))
     assert warm.ensure("job") < 1.0
     assert calls == [1]
+
+
+@pytest.mark.parametrize("chosen", [(50_000, 20, 20), (700, 10, 10)])
+def test_garbage_is_collected_as_it_was_or_as_another_thread_has_chosen(chosen) -> None:
+    usual = gc.get_threshold()
+    try:
+        gc.set_threshold(700, 10, 10)
+        with few_collections():
+            assert gc.get_threshold() == (YOUNG, 10, 10)
+        assert gc.get_threshold() == (700, 10, 10)
+        with few_collections():
+            gc.set_threshold(*chosen)
+        assert gc.get_threshold() == chosen
+    finally:
+        gc.set_threshold(*usual)
 
 
 @pytest.mark.slow

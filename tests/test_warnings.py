@@ -6,12 +6,14 @@ import threading
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 import pandas as pd
 import pytest
 
 import driftlock as dl
+from driftlock.cli import main
 from driftlock.errors import collected_warnings, warn
 from driftlock.service.events import read_events
 from driftlock.service.query import DetectQuery
@@ -66,6 +68,27 @@ def test_what_others_do_to_warnings_takes_none_from_an_answer() -> None:
         with warnings.catch_warnings(record=True) as elsewhere:
             warnings.simplefilter(action)
             with ThreadPoolExecutor(1) as pool:
-                told = pool.submit(screen, events, query, settings, None).result()["warnings"]
+                # as the service does, in the context of the caller; also what NumPy warns of
+                run = copy_context().run
+                told = pool.submit(run, screen, events, query, settings, None).result()["warnings"]
         assert told == ["algo=zstd compares windows of rows; single rows are judged by fields"]
         assert not [one for one in elsewhere if issubclass(one.category, dl.DriftlockWarning)]
+
+
+def test_what_others_do_to_warnings_takes_none_from_the_command_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another thread begins to catch warnings after the command has, and before it warns."""
+
+    def warmup() -> float:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(others.__enter__).result()
+            warn("as it is,\non one line")
+            pool.submit(others.__exit__, None, None, None).result()
+        return 0.0
+
+    monkeypatch.setattr("driftlock.cli.app.warmup", warmup)
+    for record in (True, False):
+        others = warnings.catch_warnings(record=record, action="ignore")
+        assert main(["warmup"]) == 0
+        assert capsys.readouterr().err == "driftlock: warning: as it is, on one line\n"

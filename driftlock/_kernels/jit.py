@@ -89,11 +89,13 @@ def few_collections() -> Iterator[None]:
     of all the time. As it is once a process, it takes 4 % more memory.
     """
     usual = gc.get_threshold()
-    gc.set_threshold(usual[0] and max(usual[0], YOUNG), *usual[1:])
+    few = (usual[0] and max(usual[0], YOUNG), *usual[1:])
+    gc.set_threshold(*few)
     try:
         yield
     finally:
-        gc.set_threshold(*usual)
+        if gc.get_threshold() == few:  # what another thread has chosen meanwhile stays
+            gc.set_threshold(*usual)
 
 
 def was_compiled(kernel: Callable[..., object]) -> bool:

@@ -39,7 +39,7 @@ from driftlock.cli.service import (
 )
 from driftlock.cli.windows import COMPARE_HELP, SCAN_HELP, compare_command, scan_command
 from driftlock.datasets import KINDS, make_transactions
-from driftlock.errors import DriftlockError, DriftlockWarning
+from driftlock.errors import DriftlockError, warnings_told_to
 from driftlock.files import check_writable, to_json_lines, write_table
 from driftlock.warm import warmup
 
@@ -216,9 +216,8 @@ def main(args: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("always", DriftlockWarning)
-            warnings.showwarning = _show_warning  # type: ignore[assignment]
+        with warnings_told_to(_show_warning), warnings.catch_warnings():
+            warnings.showwarning = _show_other_warning  # type: ignore[assignment]
             code = app(args, prog_name="driftlock", standalone_mode=False)
         sys.stdout.flush()
     except SystemExit as stop:  # typer ends a closed pipe with 1, which here says "found something"
@@ -250,14 +249,16 @@ def _failed(error: Exception, *, debug: bool) -> int:
     return UNEXPECTED
 
 
-def _show_warning(
+def _show_warning(message: str) -> None:
+    """Put a warning of driftlock on one line."""
+    typer.echo(f"driftlock: warning: {_one_line(message)}", err=True)
+
+
+def _show_other_warning(
     message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any
 ) -> None:
-    """Put a warning of driftlock on one line; show those of others as ever."""
-    if issubclass(category, DriftlockWarning):
-        typer.echo(f"driftlock: warning: {_one_line(message)}", err=True)
-    else:
-        typer.echo(warnings.formatwarning(message, category, filename, lineno), nl=False, err=True)
+    """Show a warning of another library as ever."""
+    typer.echo(warnings.formatwarning(message, category, filename, lineno), nl=False, err=True)
 
 
 def _one_line(message: object) -> str:

@@ -39,15 +39,29 @@ bits, p-values that are valid and never 0, controlled false discoveries, and the
 
 
 class Readiness:
-    """Whether requests may come."""
+    """Whether requests may come: once everything is compiled, until the service stops."""
 
     def __init__(self) -> None:
-        self.words = "compiling kernels"
+        self._words = "compiling kernels"
+        self._is_stopping = False
+
+    @property
+    def words(self) -> str:
+        """How it is, for people."""
+        return "stopping" if self._is_stopping else self._words
 
     @property
     def is_ready(self) -> bool:
-        """Once everything is compiled, until the service stops."""
+        """Whether they may."""
         return self.words == "ready"
+
+    def become(self, words: str) -> None:
+        """Say what kernels have come to, which is no matter to one that stops."""
+        self._words = words
+
+    def stop(self) -> None:
+        """Let none come any more."""
+        self._is_stopping = True
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -123,17 +137,22 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             seconds = ensure("service")
             if not app.state.baselines.is_writable():
                 logs.get().warning("baselines cannot be kept: their folder is not writable")
-            readiness.words = "ready"
+            readiness.become("ready")
+            if not readiness.is_ready:
+                return
             logs.get().info("ready", seconds=round(seconds, 3), version=dl.__version__)
             dl.warmup()  # of what is asked for least
+            # Numba catches warnings while it compiles; of what overlapped with it, one may have put
+            # its catching back, for ever.
+            log_other_warnings()
         except Exception as error:  # noqa: BLE001  (a thread's error would go unseen)
-            readiness.words = "kernels cannot be compiled"
+            readiness.become("kernels cannot be compiled")
             logs.get().error("not ready", error=type(error).__name__, at=logs.places_of(error))
 
     asyncio.get_running_loop().set_exception_handler(logs.of_loop)
     threading.Thread(target=prepare, name="warmup", daemon=True).start()
     yield
-    readiness.words = "stopping"
+    readiness.stop()
     await asyncio.shield(app.state.admission.close())
     logs.get().info("stopped")
 

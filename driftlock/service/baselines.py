@@ -6,6 +6,7 @@ what it has in memory.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import threading
@@ -52,8 +53,9 @@ class Baselines:
             probe.touch()
             probe.unlink(missing_ok=True)
             for part in self._folder.glob(f".*{PART}"):  # of a process that was killed
-                if time.time() - part.stat().st_mtime > ABANDONED:
-                    part.unlink(missing_ok=True)
+                with contextlib.suppress(FileNotFoundError):  # of one that has just written it
+                    if time.time() - part.stat().st_mtime > ABANDONED:
+                        part.unlink()
         except OSError:
             return False
         return True
@@ -70,10 +72,7 @@ class Baselines:
             self.check_free(name, replace=replace)
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                if replace:
-                    detector.save(self._path(name))
-                else:
-                    self._save_new(name, detector)
+                stamp = self._save(name, detector) if replace else self._save_new(name, detector)
             except FileExistsError:  # another process was faster
                 raise _taken(name) from None
             except (OSError, FileError):
@@ -83,7 +82,7 @@ class Baselines:
                     "the baseline could not be written; what stood there before is unchanged",
                 ) from None
             self._loaded.pop(name, None)
-        return self._described(name, detector)
+        return _described(name, detector, stamp)
 
     def check_free(self, name: str, *, replace: bool) -> None:
         """Raise a `Problem` if a baseline of that name cannot be kept."""
@@ -111,7 +110,7 @@ class Baselines:
             if known is not None and known[0] == stamp:
                 self._loaded.move_to_end(name)
                 return known[1]
-        detector = self._read(name)
+        stamp, detector = self._read(name)
         with self._lock:
             self._loaded[name] = (stamp, detector)
             while len(self._loaded) > IN_MEMORY:
@@ -126,7 +125,8 @@ class Baselines:
                 stamp = self._stamp(name)
                 known = self._descriptions.get(name)
                 if known is None or known[0] != stamp:
-                    known = stamp, self._described(name, self._read(name))
+                    stamp, detector = self._read(name)
+                    known = stamp, _described(name, detector, stamp)
             except Problem:  # deleted meanwhile, or damaged: the answer to using it says which
                 continue
             found[name] = known
@@ -150,11 +150,19 @@ class Baselines:
                 raise Problem(507, "storage_failed", "the baseline could not be deleted") from None
             self._loaded.pop(name, None)
 
-    def _save_new(self, name: str, detector: Detector) -> None:
+    def _save(self, name: str, detector: Detector) -> Stamp:
+        """Write one in place of another; if another process deletes it at once, once more."""
+        while True:
+            detector.save(self._path(name))
+            with contextlib.suppress(FileNotFoundError):
+                return _stamp(self._path(name))
+
+    def _save_new(self, name: str, detector: Detector) -> Stamp:
         """Write one under a name that nobody has, whoever else tries at the same time."""
         part = self._folder / f".{name}.{secrets.token_hex(4)}{PART}"
         try:
             detector.save(part)
+            stamp = _stamp(part)
             try:
                 os.link(part, self._path(name))
             except FileExistsError:
@@ -165,18 +173,17 @@ class Baselines:
                 part.replace(self._path(name))
         finally:
             part.unlink(missing_ok=True)
+        return stamp
 
-    def _read(self, name: str) -> Detector:
-        try:
-            return Detector.load(self._path(name))
-        except FileError:
-            self._stamp(name)  # deleted meanwhile: there is none
-            raise Problem(
-                500,
-                "baseline_damaged",
-                f"the baseline {name!r} cannot be read any more; delete it and keep it anew",
-                where={"parameter": "baseline_name"},
-            ) from None
+    def _read(self, name: str) -> tuple[Stamp, Detector]:
+        """The detector of a name, and the stamp that its file had; read anew where it changes."""
+        while True:
+            stamp = self._stamp(name)
+            try:
+                return stamp, Detector.load(self._path(name))
+            except FileError:
+                if self._stamp(name) == stamp:
+                    raise _damaged(name) from None
 
     def _names(self) -> list[str]:
         if not self._folder.is_dir():
@@ -191,22 +198,27 @@ class Baselines:
 
     def _stamp(self, name: str) -> Stamp:
         try:
-            status = self._path(name).stat()
+            return _stamp(self._path(name))
         except OSError:
             raise _unknown(name) from None
-        return status.st_mtime_ns, status.st_size, status.st_ino
 
-    def _described(self, name: str, detector: Detector) -> Baseline:
-        modified, size, _ = self._stamp(name)
-        columns = detector.feature_names_in_.tolist()
-        return Baseline(
-            name=name,
-            rows=detector.plan(1).n_baseline,
-            columns=columns,
-            algo="text" if is_of_text(columns) else "fields",
-            bytes=size,
-            created=datetime.fromtimestamp(modified / 1e9, UTC).isoformat(timespec="seconds"),
-        )
+
+def _stamp(path: Path) -> Stamp:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _described(name: str, detector: Detector, stamp: Stamp) -> Baseline:
+    modified, size, _ = stamp
+    columns = detector.feature_names_in_.tolist()
+    return Baseline(
+        name=name,
+        rows=detector.plan(1).n_baseline,
+        columns=columns,
+        algo="text" if is_of_text(columns) else "fields",
+        bytes=size,
+        created=datetime.fromtimestamp(modified / 1e9, UTC).isoformat(timespec="seconds"),
+    )
 
 
 def _taken(name: str) -> Problem:
@@ -215,6 +227,15 @@ def _taken(name: str) -> Problem:
         "baseline_exists",
         f"a baseline named {name!r} is kept; delete it or pass replace=true",
         where={"parameter": "name"},
+    )
+
+
+def _damaged(name: str) -> Problem:
+    return Problem(
+        500,
+        "baseline_damaged",
+        f"the baseline {name!r} cannot be read any more; delete it and keep it anew",
+        where={"parameter": "baseline_name"},
     )
 
 

@@ -61,11 +61,15 @@ def started(folder: Path, settings: dict[str, object] | None = None) -> Iterator
     settings : dict, optional
         Settings by name in lower case; those of the environment take no part.
     """
-    port = free_port()
-    chosen = {"host": "127.0.0.1", "port": port, "data_dir": folder / "baselines"}
+    with reserved_port() as port, _running(folder, port, settings or {}) as child:
+        yield child
+
+
+@contextmanager
+def _running(folder: Path, port: int, settings: dict[str, object]) -> Iterator[Child]:
+    chosen = {"host": "127.0.0.1", "port": port, "data_dir": folder / "baselines"} | settings
     environment = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
-    for name, value in (chosen | (settings or {})).items():
-        environment[PREFIX + name.upper()] = str(value)
+    environment |= {PREFIX + name.upper(): str(value) for name, value in chosen.items()}
     log_file = folder / f"server-{port}.log"
     with log_file.open("wb") as log:
         process = _run([sys.executable, "-c", CODE, "serve"], environment, log.fileno())
@@ -88,11 +92,20 @@ def _run(
     )
 
 
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """A port of this machine that nobody listens on, and that nobody else is given meanwhile.
+
+    On Linux a socket that is bound and does not listen keeps it from all but those who ask for
+    this very port and say SO_REUSEADDR, as servers do. Elsewhere it is only free at this moment.
+    """
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind(("127.0.0.1", 0))
+        port = int(keeper.getsockname()[1])
+        if sys.platform != "linux":
+            keeper.close()
+        yield port
 
 
 def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:

@@ -6,7 +6,10 @@ module is imported, and any of them answers for all.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import struct
+import time
 from pathlib import Path
 
 from prometheus_client import (
@@ -22,6 +25,7 @@ from prometheus_client import (
 )
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+ATTEMPTS, PAUSE = 20, 0.01  # seconds
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 REQUESTS = Counter(
@@ -64,10 +68,18 @@ def exposition() -> tuple[bytes, str]:
     if FOLDER not in os.environ:
         return generate_latest(REGISTRY), CONTENT_TYPE_LATEST
     _forget_the_dead(Path(os.environ[FOLDER]))
+    for _ in range(ATTEMPTS):
+        with contextlib.suppress(struct.error):  # the file of a process that begins to write it
+            return _of_all_processes(), CONTENT_TYPE_LATEST
+        time.sleep(PAUSE)
+    return _of_all_processes(), CONTENT_TYPE_LATEST
+
+
+def _of_all_processes() -> bytes:
     everyone = CollectorRegistry()
     multiprocess.MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]
     ProcessCollector(registry=everyone)  # of the process that answers; the others have their own
-    return generate_latest(everyone), CONTENT_TYPE_LATEST
+    return generate_latest(everyone)
 
 
 def _forget_the_dead(folder: Path) -> None:
@@ -77,6 +89,7 @@ def _forget_the_dead(folder: Path) -> None:
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
-            multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
+            with contextlib.suppress(FileNotFoundError):  # another who answers was faster
+                multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
         except OSError:  # somebody else's by now
             continue

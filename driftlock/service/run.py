@@ -14,7 +14,7 @@ from typing import Any
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from driftlock.errors import OptionError
+from driftlock.errors import OptionError, warnings_told_to
 from driftlock.service import logs
 from driftlock.service.settings import Settings
 
@@ -42,6 +42,8 @@ def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     with ExitStack() as stack:
+        # requests collect their own; of others only that there was one, as they may quote an event
+        stack.enter_context(warnings_told_to(lambda _: logs.get().warning("warned")))
         listener = stack.enter_context(closing(_listening(settings)))
         config = _config(settings)
         if settings.workers > 1:
