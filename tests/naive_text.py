@@ -134,6 +134,10 @@ def first_equals(rows):
     return [rows.index(row) for row in rows]
 
 
+def pick(rows, places):
+    return [rows[i] for i in places]
+
+
 def frame(rows, ends):
     return [symbol for row in rows for symbol in (ends[0], *row, ends[1])]
 

@@ -296,13 +296,17 @@ def test_every_byte_of_a_row_counts_in_its_hash() -> None:
 
 @given(st.lists(bodies, min_size=1, max_size=6), st.data())
 @settings(max_examples=25)
-def test_frame_and_count_rows_with(bodies, data) -> None:
+def test_pick_frame_and_count_rows_with(bodies, data) -> None:
     column = texts([bytes(body) for body in bodies])
-    picked = data.draw(st.lists(st.integers(0, len(bodies) - 1), max_size=4))
-    wanted = naive_text.frame([bodies[i] for i in picked], (256, 10))
+    chosen = data.draw(st.lists(st.integers(0, len(bodies) - 1), max_size=4))
+    kept = naive_text.pick(bodies, chosen)
+    picked = np.empty(sum(map(len, kept)), np.uint8)
+    text_rows.pick(column.data, column.offsets, np.array(chosen, np.int64), picked)
+    assert picked.tolist() == [byte for body in kept for byte in body]
+    wanted = naive_text.frame(kept, (256, 10))
     symbols = np.empty(len(wanted), np.int32)
-    flat, ends = column.data.astype(np.int32), np.array([256, 10])
-    text_rows.frame(flat, column.offsets, np.array(picked, np.int64), ends, symbols)
+    bounds = np.append(0, np.cumsum([len(body) for body in kept])).astype(np.int64)
+    text_rows.frame(picked, bounds, np.array([256, 10]), symbols)
     assert symbols.tolist() == wanted
     mask = np.isin(np.arange(256), [1, 3])
     count = text_rows.count_rows_with(column.data, column.offsets, mask)

@@ -61,17 +61,28 @@ def first_equals(data, offsets):  # type: ignore[no-untyped-def]
 
 
 @jit
-def frame(data, offsets, rows, ends, symbols):  # type: ignore[no-untyped-def]
-    """Some rows, one after the other, each between the two symbols `ends`."""
+def pick(data, offsets, rows, picked):  # type: ignore[no-untyped-def]
+    """The bytes of some rows, one row after the other."""
     place = 0
     for row in rows:
         source = data[offsets[row] : offsets[row + 1]]
+        into = picked[place : place + source.size]
+        for i in range(source.size):
+            into[i] = source[i]
+        place += source.size
+
+
+@jit
+def frame(data, offsets, ends, symbols):  # type: ignore[no-untyped-def]
+    """All rows, one after the other, each between the two symbols `ends`."""
+    for row in range(offsets.size - 1):
+        source = data[offsets[row] : offsets[row + 1]]
+        place = offsets[row] + 2 * row
         into = symbols[place : place + source.size + 2]
         into[0] = ends[0]
         for i in range(source.size):
             into[i + 1] = source[i]
         into[source.size + 1] = ends[1]
-        place += source.size + 2
 
 
 @jit
