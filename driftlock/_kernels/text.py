@@ -221,5 +221,8 @@ def settle(order, tables, totals):  # type: ignore[no-untyped-def]
 def rehash(keys, n_nodes, slots):  # type: ignore[no-untyped-def]
     """Enter nodes into an empty table of another size."""
     for node in range(n_nodes):
-        place = -1 - find(slots, keys, keys[node])
-        slots[place] = (np.uint64(node + 1) << HALF) | (scrambled(keys[node]) & LOWER)
+        hashed = scrambled(keys[node])
+        place = np.int64(((hashed >> HALF) * np.uint64(slots.size)) >> HALF)
+        while slots[place] != 0:
+            place = place + 1 if place + 1 < slots.size else np.int64(0)
+        slots[place] = (np.uint64(node + 1) << HALF) | (hashed & LOWER)
