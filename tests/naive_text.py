@@ -74,6 +74,11 @@ def add(counts, row, order, sign):
                     del counts[gram]
 
 
+def walk(row, order, counts):
+    """How often the grams that end at each symbol occur, the shortest first."""
+    return [[counts.get(gram, 0) for gram in grams] for grams in locate(row, order)]
+
+
 def learn(rows, order):
     counts = {}
     for row in rows:

@@ -194,6 +194,26 @@ def test_code_block(bodies, body, order) -> None:
     assert fixed.tolist() == naive_text.code_row(row, order, naive_text.learn(rows, order))
 
 
+@given(corpora, bodies, st.integers(1, 6))
+@settings(max_examples=25)
+def test_walk_goes_from_the_longest_grams_to_all_that_they_end_with(bodies, body, order) -> None:
+    rows, (row,) = framed(bodies), framed([body])
+    tables, _, _, node_of_gram = learned(rows, order)
+    known = [
+        [gram for gram in grams if gram in node_of_gram] for grams in naive_text.locate(row, order)
+    ]
+    nodes = np.array([node_of_gram[grams[-1]] if grams else 0 for grams in known], np.uint32)
+    lengths = np.array([len(grams) for grams in known])
+    values = np.full((order + 1, kernels.BLOCK + 1), 7)
+    seconds = np.empty(len(row), np.int32)
+    text_codes.walk((nodes, lengths), len(row), tables, values, seconds)
+    counts = naive_text.walk(row, order, naive_text.learn(rows, order))
+    assert (values[:, 1 : len(row) + 1] & kernels.OCCURRENCES).T.tolist() == counts
+    assert (values[:, 0] == 7).all()
+    for grams, tag in zip(known, seconds.tolist(), strict=True):
+        assert tag == (tables[4][node_of_gram[grams[1]]] if len(grams) > 1 else -1)
+
+
 def test_gather_leaves_out_what_begins_before_the_row() -> None:
     levels = np.arange(21, dtype=np.uint32).reshape(3, 7)
     counts = np.arange(100, 121)
