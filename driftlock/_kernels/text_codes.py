@@ -51,8 +51,9 @@ def code_block(values, at, n, left, shares, fixed):  # type: ignore[no-untyped-d
     """
     seen, different = left
     share, near = shares[0, :n], shares[1, :n]
+    alone = values[0, at + 1 : at + n + 1]
     for t in range(n):
-        count = values[0, at + 1 + t] & OCCURRENCES
+        count = alone[t] & OCCURRENCES
         share[t] = (count + different / 256.0) / (seen + different) if different > 0 else 1 / 256.0
         near[t] = share[t]
     for k in range(1, values.shape[0]):
@@ -147,8 +148,9 @@ def code_own_rows(offsets, order, tables, totals, ends, out):  # type: ignore[no
             code_block(values, np.int64(0), stop - first, left, shares, fixed[into])
         put_back(size, counts, levels, undo[:n_undo])
         contexts[begin] = 0
-        for t in range(2, size):
-            contexts[begin + t - 1] = tags[levels[1, t - 1]]
+        seconds, into_contexts = levels[1, 1 : size - 1], contexts[begin + 1 : begin + size - 1]
+        for t in range(seconds.size):
+            into_contexts[t] = tags[seconds[t]]
 
 
 @jit
