@@ -74,6 +74,11 @@ def add(counts, row, order, sign):
                     del counts[gram]
 
 
+def walk(row, order, counts):
+    """How often the grams that end at each symbol occur, the shortest first."""
+    return [[counts.get(gram, 0) for gram in grams] for grams in locate(row, order)]
+
+
 def learn(rows, order):
     counts = {}
     for row in rows:
@@ -132,6 +137,10 @@ def code_rows(rows, order, baseline, own):
 def first_equals(rows):
     """For each row the first that is equal to it."""
     return [rows.index(row) for row in rows]
+
+
+def pick(rows, places):
+    return [rows[i] for i in places]
 
 
 def frame(rows, ends):

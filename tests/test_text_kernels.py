@@ -156,6 +156,26 @@ def test_code_block(bodies, body, order) -> None:
     assert fixed.tolist() == naive_text.code_row(row, order, naive_text.learn(rows, order))
 
 
+@given(corpora, bodies, st.integers(1, 6))
+@settings(max_examples=25)
+def test_walk_goes_from_the_longest_grams_to_all_that_they_end_with(bodies, body, order) -> None:
+    rows, (row,) = framed(bodies), framed([body])
+    tables, _, _, node_of_gram = learned(rows, order)
+    known = [
+        [gram for gram in grams if gram in node_of_gram] for grams in naive_text.locate(row, order)
+    ]
+    nodes = np.array([node_of_gram[grams[-1]] if grams else 0 for grams in known], np.uint32)
+    lengths = np.array([len(grams) for grams in known])
+    values = np.full((order + 1, kernels.BLOCK + 1), 7)
+    seconds = np.empty(len(row), np.int32)
+    text_codes.walk((nodes, lengths), len(row), tables, values, seconds)
+    counts = naive_text.walk(row, order, naive_text.learn(rows, order))
+    assert (values[:, 1 : len(row) + 1] & kernels.OCCURRENCES).T.tolist() == counts
+    assert (values[:, 0] == 7).all()
+    for grams, tag in zip(known, seconds.tolist(), strict=True):
+        assert tag == (tables[4][node_of_gram[grams[1]]] if len(grams) > 1 else -1)
+
+
 def test_gather_leaves_out_what_begins_before_the_row() -> None:
     levels = np.arange(21, dtype=np.uint32).reshape(3, 7)
     counts = np.arange(100, 121)
@@ -213,13 +233,17 @@ def test_every_byte_of_a_row_counts_in_its_hash() -> None:
 
 @given(st.lists(bodies, min_size=1, max_size=6), st.data())
 @settings(max_examples=25)
-def test_frame_and_count_rows_with(bodies, data) -> None:
+def test_pick_frame_and_count_rows_with(bodies, data) -> None:
     column = texts([bytes(body) for body in bodies])
-    picked = data.draw(st.lists(st.integers(0, len(bodies) - 1), max_size=4))
-    wanted = naive_text.frame([bodies[i] for i in picked], (256, 10))
+    chosen = data.draw(st.lists(st.integers(0, len(bodies) - 1), max_size=4))
+    kept = naive_text.pick(bodies, chosen)
+    picked = np.empty(sum(map(len, kept)), np.uint8)
+    text_rows.pick(column.data, column.offsets, np.array(chosen, np.int64), picked)
+    assert picked.tolist() == [byte for body in kept for byte in body]
+    wanted = naive_text.frame(kept, (256, 10))
     symbols = np.empty(len(wanted), np.int32)
-    flat, ends = column.data.astype(np.int32), np.array([256, 10])
-    text_rows.frame(flat, column.offsets, np.array(picked, np.int64), ends, symbols)
+    bounds = np.append(0, np.cumsum([len(body) for body in kept])).astype(np.int64)
+    text_rows.frame(picked, bounds, np.array([256, 10]), symbols)
     assert symbols.tolist() == wanted
     mask = np.isin(np.arange(256), [1, 3])
     count = text_rows.count_rows_with(column.data, column.offsets, mask)

@@ -23,7 +23,7 @@ from driftlock._kernels.jit import jit
 SEED = np.uint64(0xCBF29CE484222325)
 PRIME = np.uint64(0x100000001B3)
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-ONE = np.uint64(1)
+FIRST, ONE = np.uint64(0), np.uint64(1)  # places are unsigned: not counted from the end
 HALF, LOWER = np.uint64(32), np.uint64(0xFFFFFFFF)
 FOLLOWER, OCCURRENCES = 1 << 32, (1 << 32) - 1  # of counts
 BLOCK = 256  # symbols that are looked up together
@@ -49,15 +49,16 @@ def fetch(slots, sought, n, fetched):  # type: ignore[no-untyped-def]
 def find(slots, keys, key):  # type: ignore[no-untyped-def]
     """Node of a key, or -1 - the free place where it would go."""
     hashed = scrambled(key)
-    place = np.int64(((hashed >> HALF) * np.uint64(slots.size)) >> HALF)
+    size = np.uint64(slots.size)
+    place = ((hashed >> HALF) * size) >> HALF
     while slots[place] != 0:
         slot = slots[place]
         if (slot & LOWER) == (hashed & LOWER):
-            node = np.int64(slot >> HALF) - 1
+            node = (slot >> HALF) - ONE
             if keys[node] == key:
-                return node
-        place = place + 1 if place + 1 < slots.size else np.int64(0)
-    return -1 - place
+                return np.int64(node)
+        place = place + ONE if place + ONE < size else FIRST
+    return -1 - np.int64(place)
 
 
 @jit
@@ -110,23 +111,24 @@ def add_missing(symbols, start, n_missing, shape, tables, totals, ends, work):  
     slots, keys, counts, suffixes, tags = tables
     longest, sought, fetched, places, active, newest, known = work
     order, width = shape
-    for j in range(n_missing):
-        active[j], newest[j], known[j] = j, -1, min(places[j] - start, order) + 1
-    left, n_nodes = n_missing, totals[2]
+    for i in range(n_missing):
+        active[i], newest[i], known[i] = i, -1, min(places[i] - start, order) + 1
+    left, n_nodes = n_missing, np.uint64(totals[2])
     while left > 0:
         for a in range(left):
-            j = active[a]
+            j = np.uint64(active[a])
             sought[a] = shorter_key(symbols, places[j], known[j], width, longest[j])
         fetch(slots, sought, left, fetched)
         still = 0
         for a in range(left):
-            j, key = active[a], sought[a]
+            j, key = np.uint64(active[a]), sought[a]
             found = find(slots, keys, key)
-            node = found
-            if found < 0:
+            if found >= 0:
+                node = np.uint64(found)
+            else:
                 node = n_nodes
-                n_nodes += 1
-                slots[-1 - found] = (np.uint64(node + 1) << HALF) | (scrambled(key) & LOWER)
+                n_nodes += ONE
+                slots[np.uint64(-1 - found)] = (n_nodes << HALF) | (scrambled(key) & LOWER)
                 keys[node], counts[node], suffixes[node], tags[node] = key, 0, 0, -known[j]
                 if known[j] == 2 or places[j] == start:
                     tags[node] = totals[3]
@@ -136,9 +138,9 @@ def add_missing(symbols, start, n_missing, shape, tables, totals, ends, work):  
                     still += 1
                 known[j] -= 1
             if newest[j] < 0:
-                ends[places[j]] = node
+                ends[np.uint64(places[j])] = node
             else:
-                suffixes[newest[j]] = node
+                suffixes[np.uint64(newest[j])] = node
             newest[j] = node
         left = still
     totals[2] = n_nodes
@@ -163,8 +165,8 @@ def learn_block(symbols, span, weight, shape, tables, totals, ends, work):  # ty
             longest[n_missing], places[n_missing] = key, i
             n_missing += 1
         else:
-            ends[i] = node
-            counts[node] += weight
+            ends[np.uint64(i)] = node
+            counts[np.uint64(node)] += weight
     add_missing(symbols, start, n_missing, shape, tables, totals, ends, work)
     for j in range(n_missing):
         i = places[j]
@@ -220,6 +222,10 @@ def settle(order, tables, totals):  # type: ignore[no-untyped-def]
 @jit
 def rehash(keys, n_nodes, slots):  # type: ignore[no-untyped-def]
     """Enter nodes into an empty table of another size."""
+    size = np.uint64(slots.size)
     for node in range(n_nodes):
-        place = -1 - find(slots, keys, keys[node])
-        slots[place] = (np.uint64(node + 1) << HALF) | (scrambled(keys[node]) & LOWER)
+        hashed = scrambled(keys[node])
+        place = ((hashed >> HALF) * size) >> HALF
+        while slots[place] != 0:
+            place = place + ONE if place + ONE < size else FIRST
+        slots[place] = (np.uint64(node + 1) << HALF) | (hashed & LOWER)

@@ -1,7 +1,8 @@
 """Code lengths of all symbols of many rows by the gram counts of `text`, one row left out exactly.
 
 The counts of a row's grams are brought side by side, a row of `values` for each length, so that
-what follows runs over many symbols at once. Tables, totals and shape are those of `text`.
+what follows runs over many symbols at once. Where places are unsigned, it is for speed: no look is
+taken whether they are counted from the end. Tables, totals and shape are those of `text`.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import numpy as np
 from driftlock._kernels.jit import jit
 from driftlock._kernels.text import (
     BLOCK,
+    FIRST,
     FOLLOWER,
     OCCURRENCES,
+    ONE,
     fetch,
     find,
     read_keys,
@@ -48,8 +51,9 @@ def code_block(values, at, n, left, shares, fixed):  # type: ignore[no-untyped-d
     """
     seen, different = left
     share, near = shares[0, :n], shares[1, :n]
+    alone = values[0, at + 1 : at + n + 1]
     for t in range(n):
-        count = values[0, at + 1 + t] & OCCURRENCES
+        count = alone[t] & OCCURRENCES
         share[t] = (count + different / 256.0) / (seen + different) if different > 0 else 1 / 256.0
         near[t] = share[t]
     for k in range(1, values.shape[0]):
@@ -69,34 +73,37 @@ def take_out(ends, counts, suffixes, levels, undo):  # type: ignore[no-untyped-d
     levels[k, t] gets the node of the k + 1 symbols up to t, `undo` the contexts that have lost a
     follower. Returns how many these are, and how many symbols the row alone has.
     """
-    n_undo, lost = 0, 0
-    order = levels.shape[0] - 1
+    n_undo, lost = np.uint64(0), 0
+    order, t = levels.shape[0] - 1, np.uint64(0)
     levels[0, 0] = ends[0]
     counts[ends[0]] -= 1
-    for t in range(1, ends.size):
-        node = ends[t]
-        for k in range(min(t, order), -1, -1):
+    for end in ends[1:]:
+        t += ONE
+        node, k = end, np.uint64(min(np.int64(t), order))
+        while k > FIRST:
             levels[k, t] = node
             left = counts[node] - 1
             counts[node] = left
             if left & OCCURRENCES == 0:
-                if k == 0:
-                    lost += 1
-                else:
-                    context = levels[k - 1, t - 1]
-                    counts[context] -= FOLLOWER
-                    undo[n_undo] = context
-                    n_undo += 1
+                context = levels[k - ONE, t - ONE]
+                counts[context] -= FOLLOWER
+                undo[n_undo] = context
+                n_undo += ONE
             node = suffixes[node]
-    return n_undo, lost
+            k -= ONE
+        levels[FIRST, t] = node
+        counts[node] -= 1
+        if counts[node] & OCCURRENCES == 0:
+            lost += 1
+    return np.int64(n_undo), lost
 
 
 @jit
 def put_back(size, counts, levels, undo):  # type: ignore[no-untyped-def]
     """Put the grams of a row of some size back; `undo` is what has to have one more follower."""
     for k in range(levels.shape[0]):
-        for t in range(k, size):
-            counts[levels[k, t]] += 1
+        for node in levels[k, min(k, size) : size]:
+            counts[node] += 1
     for context in undo:
         counts[context] += FOLLOWER
 
@@ -141,8 +148,9 @@ def code_own_rows(offsets, order, tables, totals, ends, out):  # type: ignore[no
             code_block(values, np.int64(0), stop - first, left, shares, fixed[into])
         put_back(size, counts, levels, undo[:n_undo])
         contexts[begin] = 0
-        for t in range(2, size):
-            contexts[begin + t - 1] = tags[levels[1, t - 1]]
+        seconds, into_contexts = levels[1, 1 : size - 1], contexts[begin + 1 : begin + size - 1]
+        for t in range(seconds.size):
+            into_contexts[t] = tags[seconds[t]]
 
 
 @jit
@@ -156,18 +164,18 @@ def find_ends(symbols, span, shape, tables, work, found):  # type: ignore[no-unt
     nodes, lengths = found
     start, first, stop = span
     read_keys(symbols, start, first, stop, shape, longest)
-    for j in range(stop - first):
-        active[j] = j
-        lengths[j] = min(first + j - start, shape[0]) + 1
+    for i in range(stop - first):
+        active[i] = i
+        lengths[i] = min(first + i - start, shape[0]) + 1
     left = stop - first
     while left > 0:
         for a in range(left):
-            j = active[a]
-            sought[a] = shorter_key(symbols, first + j, lengths[j], shape[1], longest[j])
+            j = np.uint64(active[a])
+            sought[a] = shorter_key(symbols, first + active[a], lengths[j], shape[1], longest[j])
         fetch(tables[0], sought, left, fetched)
         still = 0
         for a in range(left):
-            j = active[a]
+            j = np.uint64(active[a])
             node = find(tables[0], tables[1], sought[a])
             nodes[j] = max(node, 0)
             if node < 0:
@@ -179,15 +187,36 @@ def find_ends(symbols, span, shape, tables, work, found):  # type: ignore[no-unt
 
 
 @jit
+def walk(found, n, tables, values, seconds):  # type: ignore[no-untyped-def]
+    """From n longest grams to all that they end with: their counts, and tags of two symbols.
+
+    values[k, 1 + j] gets the counts of the gram of k + 1 symbols, 0 where it is not known, and
+    values[k, 0] what stood last, for blocks after the first; seconds[j] gets a tag or -1. What is
+    found (nodes, lengths) is left at its first symbols.
+    """
+    counts, suffixes, tags = tables[2:]
+    nodes, lengths = found
+    for k in range(values.shape[0] - 1, -1, -1):
+        values[k, 0] = values[k, BLOCK]
+        into = values[k, 1:]
+        for j in range(n):
+            node = nodes[j]
+            known = lengths[j] > k
+            into[j] = counts[node] if known else 0
+            if k == 1:
+                seconds[j] = tags[node] if known else -1
+            nodes[j] = suffixes[node] if known and k > 0 else node
+
+
+@jit
 def code_new_rows(symbols, offsets, shape, tables, totals, out):  # type: ignore[no-untyped-def]
     """Code lengths of the symbols of new rows, and their contexts' numbers, -1 where not known."""
-    counts, suffixes, tags = tables[2:]
     fixed, contexts = out
     keys = np.empty((3, BLOCK), np.uint64)
     work = keys[0], keys[1], keys[2], np.empty(BLOCK, np.int64)
     found = np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.int64)
     values = np.zeros((shape[0] + 1, BLOCK + 1), np.int64)
-    shares = np.empty((2, BLOCK), np.float64)
+    shares, seconds = np.empty((2, BLOCK), np.float64), np.empty(BLOCK, np.int32)
     left = totals[0], totals[1]
     for row in range(offsets.size - 1):
         start, end = offsets[row], offsets[row + 1]
@@ -195,20 +224,11 @@ def code_new_rows(symbols, offsets, shape, tables, totals, out):  # type: ignore
         for first in range(start, end, BLOCK):
             stop = min(first + BLOCK, end)
             find_ends(symbols, (start, first, stop), shape, tables, work, found)
-            for k in range(values.shape[0]):
-                values[k, 0] = values[k, BLOCK]  # what came before, if the block is not the first
-                values[k, 1:] = 0
+            walk(found, stop - first, tables, values, seconds)
             for j in range(stop - first):
-                node = found[0][j]
-                i = first + j - row - 1  # of what is coded
                 if first + j > start:
-                    contexts[i] = context
-                context = 0 if first + j == start else -1
-                for k in range(found[1][j] - 1, -1, -1):
-                    values[k, 1 + j] = counts[node]
-                    if k == 1:
-                        context = tags[node]
-                    node = suffixes[node]
+                    contexts[first + j - row - 1] = context  # numbers are of what is coded
+                context = seconds[j] if first + j > start else 0
             skip = 1 if first == start else 0
             n = stop - first - skip
             begin = first + skip - row - 1

@@ -61,17 +61,28 @@ def first_equals(data, offsets):  # type: ignore[no-untyped-def]
 
 
 @jit
-def frame(data, offsets, rows, ends, symbols):  # type: ignore[no-untyped-def]
-    """Some rows, one after the other, each between the two symbols `ends`."""
+def pick(data, offsets, rows, picked):  # type: ignore[no-untyped-def]
+    """The bytes of some rows, one row after the other."""
     place = 0
     for row in rows:
         source = data[offsets[row] : offsets[row + 1]]
+        into = picked[place : place + source.size]
+        for i in range(source.size):
+            into[i] = source[i]
+        place += source.size
+
+
+@jit
+def frame(data, offsets, ends, symbols):  # type: ignore[no-untyped-def]
+    """All rows, one after the other, each between the two symbols `ends`."""
+    for row in range(offsets.size - 1):
+        source = data[offsets[row] : offsets[row + 1]]
+        place = offsets[row] + 2 * row
         into = symbols[place : place + source.size + 2]
         into[0] = ends[0]
         for i in range(source.size):
             into[i + 1] = source[i]
         into[source.size + 1] = ends[1]
-        place += source.size + 2
 
 
 @jit
@@ -91,10 +102,13 @@ def sum_contexts(offsets, weights, codes, by_context):  # type: ignore[no-untype
     """Add the code lengths of rows to the sums of their contexts, each as often as its weight."""
     fixed, contexts = codes
     for row in range(offsets.size - 1):
-        for i in range(offsets[row] - row, offsets[row + 1] - row - 1):
-            if contexts[i] >= 0:
-                by_context[contexts[i], 0] += weights[row] * fixed[i]
-                by_context[contexts[i], 1] += weights[row]
+        start, end, weight = offsets[row] - row, offsets[row + 1] - row - 1, weights[row]
+        lengths, places = fixed[start:end], contexts[start:end]
+        for i in range(lengths.size):
+            if places[i] >= 0:
+                place = np.uint32(places[i])
+                by_context[place, 0] += weight * lengths[i]
+                by_context[place, 1] += weight
 
 
 @jit
@@ -111,20 +125,23 @@ def excesses(offsets, own, codes, by_context, mean):  # type: ignore[no-untyped-
         start, end = offsets[row] - row, offsets[row + 1] - row - 1
         lengths, places = fixed[start:end], contexts[start:end]
         if own:
-            for i in range(end - start):
-                by_context[places[i], 0] -= lengths[i]
-                by_context[places[i], 1] -= 1
+            for i in range(lengths.size):
+                place = np.uint32(places[i])
+                by_context[place, 0] -= lengths[i]
+                by_context[place, 1] -= 1
         total = 0.0
-        for i in range(end - start):
+        for i in range(lengths.size):
             if places[i] < 0:
                 total += lengths[i] - mean
             else:
-                others = by_context[places[i], 0] + mean
-                total += lengths[i] - others / (by_context[places[i], 1] + 1)
+                place = np.uint32(places[i])
+                others = by_context[place, 0] + mean
+                total += lengths[i] - others / (by_context[place, 1] + 1)
         if own:
-            for i in range(end - start):
-                by_context[places[i], 0] += lengths[i]
-                by_context[places[i], 1] += 1
+            for i in range(lengths.size):
+                place = np.uint32(places[i])
+                by_context[place, 0] += lengths[i]
+                by_context[place, 1] += 1
         result[row] = total / math.sqrt(max(end - start, 1))
     return result
 
@@ -134,6 +151,8 @@ def row_sums(fixed, offsets):  # type: ignore[no-untyped-def]
     """Sum of the code lengths of each row, in units of 2**-20 bits."""
     sums = np.zeros(offsets.size - 1, np.int64)
     for row in range(offsets.size - 1):
-        for i in range(offsets[row] - row, offsets[row + 1] - row - 1):
-            sums[row] += fixed[i]
+        total = np.int64(0)
+        for length in fixed[offsets[row] - row : offsets[row + 1] - row - 1]:
+            total += length
+        sums[row] = total
     return sums

@@ -12,7 +12,8 @@ from driftlock.arrays import Ints
 
 START, TOKEN_NEW = 256, 258  # a row's start; a word that the baseline lacks
 KEY_BITS = 63
-SMALLEST_TABLE, GROWTH, FULLEST = 1 << 13, 4, 0.6
+SMALLEST_TABLE, FULLEST = 1 << 13, 0.6
+LEAST_GROWTH, MOST_GROWTH = 1.25, 4.0
 
 Tables = tuple[Ints, Ints, Ints, Ints, Ints]
 
@@ -82,7 +83,9 @@ class Grams:
         rest = streams.symbols, streams.offsets, weights, begin, (order, width)
         kernels.learn(*rest, tables, totals, ends)
         while begin[0] < weights.size:
-            tables = _resized(tables, GROWTH * tables[0].size, int(totals[2]))
+            read = int(streams.offsets[begin[0]] + begin[1])
+            growth = np.clip(1.05 * streams.symbols.size / read, LEAST_GROWTH, MOST_GROWTH)
+            tables = _resized(tables, int(growth * tables[0].size), int(totals[2]))
             kernels.learn(*rest, tables, totals, ends)
         kernels.settle(order, tables, totals)
         return cls(_trimmed(tables, int(totals[2])), totals, (order, width)), ends
@@ -121,12 +124,13 @@ def _resized(old: Tables, size: int, n_nodes: int) -> Tables:
 def _trimmed(tables: Tables, n_nodes: int) -> Tables:
     """The same nodes with no place for more of them."""
     slots, *of_nodes = tables
-    keys, counts, suffixes, tags = (array[:n_nodes].copy() for array in of_nodes)
+    for array in of_nodes:
+        array.resize(n_nodes, refcheck=False)  # gives memory back, and copies nothing
     fitting = int(n_nodes / FULLEST) + 1
     if slots.size > 2 * fitting:
         slots = np.zeros(fitting, np.uint64)
-        kernels.rehash(keys, n_nodes, slots)
-    return slots, keys, counts, suffixes, tags
+        kernels.rehash(tables[1], n_nodes, slots)
+    return slots, *tables[1:]
 
 
 def _empty_tables(size: int) -> Tables:

@@ -17,10 +17,7 @@ BYTE_ORDER, TOKEN_ORDER = 6, 3
 END = 10  # of a row: a line feed, as in a log file
 TOKEN_END, FIRST_TOKEN = 257, 259
 SEPARATORS = b" ,;|\t>"
-DIGITS = (ord("0"), ord("9"))
-MASKED = np.where(
-    (np.arange(256) >= DIGITS[0]) & (np.arange(256) <= DIGITS[1]), DIGITS[0], np.arange(256)
-).astype(np.uint8)
+ZERO = np.uint8(ord("0"))
 IS_WORD = np.array([chr(i).isalnum() or chr(i) in "_-." or i > 127 for i in range(256)])
 BINS_PER_OCTAVE, BIN_REACH, PRIOR_ROWS = 4, 4, 5.0
 MOMENT = 1 << 10
@@ -50,19 +47,20 @@ class View:
         """The view of baseline rows, with their leave-one-out evidence and bits."""
         grams, ends = Grams.fit(streams, order)
         codes = grams.leave_out(streams, ends)
-        offsets, weights, places = streams.offsets, streams.weights, streams.places
+        offsets, weights = streams.offsets, streams.weights
         by_context = np.zeros((int(grams.totals[3]), 2), np.int64)
         rows.sum_contexts(offsets, weights, codes, by_context)
         sums = rows.row_sums(codes[0], offsets)
         mean = float((sums * weights).sum() / int(grams.totals[0]))
-        excess = rows.excesses(offsets, True, codes, by_context, mean)[places] / FIXED
+        excess = rows.excesses(offsets, True, codes, by_context, mean) / FIXED
         bins = _length_bins(streams)
         v = np.rint(excess * MOMENT).astype(np.int64)
         moments = np.zeros((3, int(bins.max()) + 1), np.int64)
         for moment, values in zip(moments, (np.ones_like(v), v, v * v), strict=True):
-            np.add.at(moment, bins, values)
+            np.add.at(moment, bins, values * weights)
         view = cls(grams, by_context, mean, moments)
-        return view, _standardised(excess, bins, moments, own=True), (sums / FIXED)[places]
+        evidence = _standardised(excess, bins, moments, own=True)
+        return view, evidence[streams.places], (sums / FIXED)[streams.places]
 
     def measure(self, streams: Streams) -> tuple[Floats, Floats]:
         """Evidence and bits of new rows."""
@@ -70,8 +68,8 @@ class View:
         excess = rows.excesses(streams.offsets, False, codes, self.by_context, self.mean)
         bits = rows.row_sums(codes[0], streams.offsets) / FIXED
         bins = _length_bins(streams)
-        evidence = _standardised(excess[streams.places] / FIXED, bins, self.moments, own=False)
-        return evidence, bits[streams.places]
+        evidence = _standardised(excess / FIXED, bins, self.moments, own=False)
+        return evidence[streams.places], bits[streams.places]
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,38 +134,66 @@ def _looks(
     names: tuple[str, ...] | None = None,
 ) -> dict[str, tuple[Streams, int]]:
     """Streams and order of each view; all that say something where no names are given."""
-    looks = {}
-    masked = MASKED[column.data]
+    data, offsets, places = _different(column.data, column.offsets)
+    masked = _masked(data)
     if names is None:
-        has_digits = bool((masked != column.data).any())
+        has_digits = bool((masked != data).any())
         names = (
             "bytes",
             *(["digits masked"] if has_digits else []),
             *(["words"] if vocabulary else []),
         )
+    looks = {}
     for name in names:
-        data = masked if name == "digits masked" else column.data
-        equal = rows.first_equals(data, column.offsets)
         if name == "words" and separator is not None:
-            words = _words(column, separator)
-            coded = [[vocabulary.get(word, TOKEN_NEW) for word in row] for row in words]
-            lengths = np.array([len(row) for row in coded], np.int64)
-            flat = np.array([code for row in coded for code in row], np.int32)
-            offsets = np.append(0, np.cumsum(lengths))
-            looks[name] = (_streams(flat, offsets, equal, TOKEN_END), TOKEN_ORDER)
+            looks[name] = (_word_streams(data, offsets, separator, vocabulary, places), TOKEN_ORDER)
+        elif name == "digits masked":
+            kept, bounds, of_different = _different(masked, offsets)
+            looks[name] = (_byte_streams(kept, bounds, of_different[places]), BYTE_ORDER)
         else:
-            looks[name] = (_streams(data, column.offsets, equal, END), BYTE_ORDER)
+            looks[name] = (_byte_streams(data, offsets, places), BYTE_ORDER)
     return looks
 
 
-def _streams(flat: Ints, offsets: Ints, equal: Ints, end: int) -> Streams:
-    """Different rows with their start and end symbols around them; `equal` from `first_equals`."""
-    different = np.flatnonzero(equal == np.arange(equal.size))
-    lengths = np.diff(offsets)[different] + 2
-    places = np.append(0, np.cumsum(lengths))
-    symbols = np.empty(int(places[-1]), np.int32)
-    rows.frame(flat.astype(np.int32), offsets, different, np.array([START, end]), symbols)
-    return Streams(symbols, places, np.searchsorted(different, equal))
+def _different(data: Ints, offsets: Ints) -> tuple[Ints, Ints, Ints]:
+    """Bytes and offsets of the rows that differ, and for each row which of them is equal to it."""
+    equal = rows.first_equals(data, offsets)
+    is_first = equal == np.arange(equal.size)
+    places = (np.cumsum(is_first) - 1)[equal]
+    different = np.flatnonzero(is_first)
+    if different.size == equal.size:
+        return data, offsets, places
+    bounds = np.append(0, np.cumsum(np.diff(offsets)[different]))
+    picked = np.empty(int(bounds[-1]), np.uint8)
+    rows.pick(data, offsets, different, picked)
+    return picked, bounds, places
+
+
+def _masked(data: Ints) -> Ints:
+    """Bytes with a 0 for every digit."""
+    above = data - ZERO  # what is below is far above, as bytes have no sign
+    return data - above * (above < 10)
+
+
+def _byte_streams(data: Ints, offsets: Ints, places: Ints) -> Streams:
+    """Rows of bytes with their start and end symbols around them."""
+    starts = offsets + 2 * np.arange(offsets.size)
+    symbols = np.empty(int(starts[-1]), np.int32)
+    rows.frame(data, offsets, np.array([START, END]), symbols)
+    return Streams(symbols, starts, places)
+
+
+def _word_streams(
+    data: Ints, offsets: Ints, separator: int, vocabulary: dict[bytes, int], places: Ints
+) -> Streams:
+    """The same of the numbers of words."""
+    different = Texts(data, offsets, np.zeros(offsets.size - 1, np.uint8))
+    coded = [
+        [START, *(vocabulary.get(word, TOKEN_NEW) for word in row), TOKEN_END]
+        for row in _words(different, separator)
+    ]
+    starts = np.append(0, np.cumsum([len(row) for row in coded]))
+    return Streams(np.array([code for row in coded for code in row], np.int32), starts, places)
 
 
 def _words(column: Texts, separator: int) -> list[list[bytes]]:
@@ -180,8 +206,8 @@ def _separator(column: Texts) -> int | None:
     present = column if not column.classes.any() else column.take(column.classes == 0)
     if not len(present) or not present.data.size:
         return None
-    counts = np.bincount(present.data, minlength=256)
-    separator = max(SEPARATORS, key=lambda byte: counts[byte])
+    counts = {byte: np.count_nonzero(present.data == byte) for byte in SEPARATORS}
+    separator = max(SEPARATORS, key=counts.__getitem__)
     if counts[separator] < 2 * len(present):
         return None
     odd = ~IS_WORD & (np.arange(256) != separator)
@@ -217,7 +243,7 @@ def _bounded(deviations: Floats) -> Floats:
 
 
 def _length_bins(streams: Streams) -> Ints:
-    """Quarter octave of each row's length."""
-    lengths = np.diff(streams.offsets)[streams.places] - 1
+    """Quarter octave of the length of each different row."""
+    lengths = np.diff(streams.offsets) - 1
     octaves = np.log2(np.maximum(lengths, 1))
     return np.asarray(np.floor(BINS_PER_OCTAVE * octaves), np.int64)
