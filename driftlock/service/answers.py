@@ -69,7 +69,7 @@ class FieldReason(BaseModel):
     bits: float | None = Field(None, description="Code length, in bits.")
     expected_bits: float | None = Field(None, description="Its mean over the baseline.")
     evidence: float = Field(
-        description="Calibrated evidence in bits; of a window robust standard deviations."
+        description="Calibrated evidence in bits; of a window standard deviations."
     )
 
 

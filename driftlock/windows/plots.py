@@ -99,7 +99,7 @@ def plot_scan(found: Scan) -> Figure:
     below.set_yticks(np.arange(len(fields)) + 0.5, fields, fontsize=8)
     below.invert_yaxis()
     _name_windows(below, found)
-    figure.colorbar(image, ax=below, extend="max", label="robust sigmas from\nthe median window")
+    figure.colorbar(image, ax=below, extend="max", label="sigmas beyond what\nthe null gives")
     return figure
 
 

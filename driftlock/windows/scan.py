@@ -17,6 +17,7 @@ from driftlock.fields import to_frame
 from driftlock.lines import row_lines
 from driftlock.significance import adjust
 from driftlock.warm import ensure
+from driftlock.windows.heat import field_heat
 from driftlock.windows.nulls import choose_null, warn_of_short_window, without
 from driftlock.windows.options import (
     MIN_BASELINE,
@@ -28,7 +29,6 @@ from driftlock.windows.permuted import stacked
 from driftlock.windows.scan_results import Scan, ScanPlan
 from driftlock.windows.scan_run import (
     ScanJob,
-    field_heat,
     scan_by_codec,
     scan_by_counts,
     scan_by_pools,

@@ -134,10 +134,13 @@ class Scan:
     ----------
     table : DataFrame
         A row per window: start, end (row labels or times), rows, the statistics, p_value, q_value
-        (p adjusted by the control in force), is_anomaly, draws (used), top_field.
+        (p adjusted by the control in force), is_anomaly, draws (used), top_field
+        (the one with most in `fields`).
     fields : DataFrame
-        Windows by fields: how many robust standard deviations a field's NCD, or its top bits, are
-        from those of the median window, whichever is more.
+        Windows by fields: how many standard deviations a field's gain (what it is coded shorter by
+        apart from the baseline), or its top bits, are beyond what the null gives, whichever is
+        more: exchanged rows, or, where rows or groups hang together, stretches or groups of the
+        baseline.
     plan : ScanPlan
     null : NullChoice
     left_out : DataFrame

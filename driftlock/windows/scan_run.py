@@ -185,9 +185,15 @@ def _frame(observed: NDArray[Any], p: NDArray[Any], draws: Ints) -> pd.DataFrame
     return found
 
 
-def field_statistics(job: ScanJob) -> NDArray[np.int64]:
-    """The statistics of each field alone, observed, of each window: (W, F, K)."""
-    table, n_codes, windows = job.table, job.arrays[2], np.arange(len(job.spans))
+def field_statistics(
+    job: ScanJob, spans: tuple[Ints, Ints, NDArray[np.int64]] | None = None
+) -> NDArray[np.int64]:
+    """The statistics of each field alone, observed, of each window: (W, F, K).
+
+    The windows are those of the job, or others, as `Spans.arrays` has them.
+    """
+    spans = spans or job.spans.arrays
+    table, n_codes, windows = job.table, job.arrays[2], np.arange(len(spans[2]))
     out = np.zeros((len(table.names), windows.size, 2 * K + 2), np.int64)
     bounds = np.searchsorted(table.field_of, np.arange(len(table.names) + 1))
     fields = [
@@ -195,7 +201,7 @@ def field_statistics(job: ScanJob) -> NDArray[np.int64]:
         for a, b, bits in zip(bounds[:-1], bounds[1:], table.bits)
     ]
     rule = TWO_SIDED, np.zeros_like(VERDICT)
-    arguments = job.spans.arrays, (permute.ROWS, np.uint64(0), 0), job.counts, rule
+    arguments = spans, (permute.ROWS, np.uint64(0), 0), job.counts, rule
 
     def work(a: int, b: int) -> None:
         for field, found in zip(fields, out):
@@ -203,16 +209,3 @@ def field_statistics(job: ScanJob) -> NDArray[np.int64]:
 
     in_ranges(work, 0, windows.size)
     return out[:, :, :K].swapaxes(0, 1)
-
-
-def field_heat(job: ScanJob) -> pd.DataFrame:
-    """How far each field of a window is from the median window, in robust standard deviations."""
-    table, spans = job.table, job.spans
-    told = field_statistics(job)[:, :, [permute.NCD, permute.TOP_BITS]]
-    values = np.ascontiguousarray(told) * NANO  # sums round by how an array lies
-    from_median = values - np.median(values, axis=0)
-    spread = 1.4826 * np.median(np.abs(from_median), axis=0)
-    spread = np.where(spread > 0, spread, np.maximum(values.std(axis=0), NANO))
-    sigmas = np.maximum(np.abs(from_median[:, :, 0]), 0) / spread[:, 0]
-    sigmas = np.maximum(sigmas, from_median[:, :, 1] / spread[:, 1])
-    return pd.DataFrame(sigmas, index=spans.labels, columns=table.names)
