@@ -8,13 +8,14 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from driftlock import arrays
 from driftlock._kernels import permute
-from driftlock._kernels.compile_windows import compile_texts, compile_windows
+from driftlock._kernels.compile_windows import compile_sums, compile_texts, compile_windows
 from driftlock._kernels.jit import few_collections, on_compilation, was_compiled
 from driftlock._kernels.number import written_decimals
 from driftlock.arrays import Encoded
@@ -27,13 +28,21 @@ from driftlock.significance import rank_p
 PATIENCE = 1.0  # seconds of compiling before the note
 NOTE = "driftlock: compiling its kernels for this machine, once; this takes some seconds ...\n"
 ROWS = 64
-HELPER = "import sys; from driftlock.warm import compile_parts; compile_parts(*sys.argv[1:])"
+HELPER = """
+import sys, types
+package = types.ModuleType("driftlock")  # without its own imports: kernels need no tables
+package.__path__ = [sys.argv[1]]
+sys.modules["driftlock"] = package
+from driftlock.warm import compile_parts
+compile_parts(*sys.argv[2:])
+"""
 HELPER_SECONDS = 120
 
 _lock = threading.Lock()
 _seconds: dict[str, float] = {}
 _done: set[str] = set()
 _helpers: list[subprocess.Popen[bytes]] = []
+_begun: dict[tuple[str, ...], subprocess.Popen[bytes] | None] = {}
 
 
 def warmup() -> float:
@@ -81,6 +90,17 @@ def ensure(job: str) -> float:
         return _seconds[job]
 
 
+def begin(job: str) -> None:
+    """Let a helper begin with its share of a job, if the cache is cold, before `ensure` is called.
+
+    What comes between, such as imports, then takes no time of its.
+    """
+    own, others = SHARES[job]
+    with _lock:
+        if job not in _seconds and others not in _begun:
+            _begun[others] = _helper_if_cold(own, others)
+
+
 def compile_parts(*parts: str) -> None:
     """Compile some parts of the kernels, or load them from the cache."""
     with few_collections():
@@ -95,8 +115,7 @@ def _shared(own: tuple[str, ...], others: tuple[str, ...]) -> None:
 
     Numba compiles one kernel at a time in a process, whatever the threads.
     """
-    is_shared = (os.cpu_count() or 1) > 1 and not _done.issuperset(others) and _is_cold(own[0])
-    helper = _helper(others) if is_shared else None
+    helper = _begun.pop(others) if others in _begun else _helper_if_cold(own, others)
     compile_parts(*own)
     if helper is not None:
         try:
@@ -104,6 +123,13 @@ def _shared(own: tuple[str, ...], others: tuple[str, ...]) -> None:
         except subprocess.TimeoutExpired:
             helper.kill()
     compile_parts(*others)
+
+
+def _helper_if_cold(
+    own: tuple[str, ...], others: tuple[str, ...]
+) -> subprocess.Popen[bytes] | None:
+    is_shared = (os.cpu_count() or 1) > 1 and not _done.issuperset(others) and _is_cold(own[0])
+    return _helper(others) if is_shared else None
 
 
 def _is_cold(part: str) -> bool:
@@ -117,15 +143,12 @@ def _is_cold(part: str) -> bool:
 
 def _helper(parts: tuple[str, ...]) -> subprocess.Popen[bytes] | None:
     """Another process that compiles some parts; None where no Python can be started."""
-    package = str(Path(__file__).parents[1])
-    paths = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
     try:
         helper = subprocess.Popen(  # noqa: S603  (this Python, with words of our own)
-            [sys.executable, "-c", HELPER, *parts],
+            [sys.executable, "-c", HELPER, str(Path(__file__).parent), *parts],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": paths},
         )
     except OSError:
         return None
@@ -186,11 +209,16 @@ PARTS = {
     "texts": _texts,
     "windows of fields": compile_windows,
     "windows of texts": compile_texts,
+    "mean bits of windows": compile_sums,
 }
 COVERED = {"service": ("detect",), "everything": ("detect", "windows", "service")}
-JOBS = {
-    "detect": lambda: _shared(("fields",), ("texts",)),
-    "windows": lambda: _shared(("windows of fields",), ("windows of texts",)),
-    "service": lambda: _shared(("nearest", "windows of fields"), ("texts", "fields")),
-    "everything": lambda: _shared(("windows of fields", "windows of texts"), ("fields", "texts")),
+SHARES = {
+    "detect": (("fields",), ("texts",)),
+    "windows": (("windows of fields",), ("windows of texts", "mean bits of windows")),
+    "service": (("nearest", "windows of fields"), ("texts", "fields")),
+    "everything": (
+        ("windows of fields", "windows of texts", "mean bits of windows"),
+        ("fields", "texts"),
+    ),
 }
+JOBS = {job: partial(_shared, *shares) for job, shares in SHARES.items()}

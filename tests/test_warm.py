@@ -80,6 +80,28 @@ def test_a_service_that_is_ready_needs_no_more_for_rows(monkeypatch) -> None:
     assert warm.ensure("detect") == warm.ensure("service")
 
 
+def test_a_share_that_has_begun_is_not_begun_again(monkeypatch) -> None:
+    begun, waited = [], []
+
+    class Helper:
+        def wait(self, _: float) -> None:
+            waited.append(True)
+
+    monkeypatch.setattr(warm, "_seconds", {})
+    monkeypatch.setattr(warm, "_begun", {})
+    monkeypatch.setattr(warm, "_done", set())
+    monkeypatch.setattr(warm, "PARTS", dict.fromkeys(warm.PARTS, lambda: None))
+    monkeypatch.setattr(warm, "_helper_if_cold", lambda _, others: begun.append(others) or Helper())
+    warm.begin("service")
+    warm.begin("service")
+    assert begun == [warm.SHARES["service"][1]]
+    assert not waited
+    warm.ensure("service")
+    warm.begin("service")
+    assert len(begun) == len(waited) == 1
+    assert not warm._begun
+
+
 def test_a_job_is_done_once(run, monkeypatch) -> None:
     calls = []
     run(lambda: calls.append(1))

@@ -20,7 +20,6 @@ def compile_windows() -> None:
     draw = (permute.ROWS, np.uint64(1), 2)
     out = np.empty((2, permute.N_STATISTICS), np.int64)
     permute.permute_range(0, 2, draw, pool, tables, out)
-    permute.sum_range(0, 2, draw, bits, out[:, 0].copy())
     members = np.empty(4, np.uint32)
     permute.draw_range(0, 2, draw, 4, members)
     starts = np.array([0, 2, 4], np.int64)
@@ -31,6 +30,12 @@ def compile_windows() -> None:
     windows, table = np.zeros(1, np.int64), (codes, sorts, n_codes, bits)
     counted = np.zeros((1, 2 * permute.N_STATISTICS + 2), np.int64)
     scan.scan_range(windows, table, spans, (0, np.uint64(1), 2), tables, (flags, flags), counted)
+
+
+def compile_sums() -> None:
+    """The same for the kernel of mean bits alone, which only `permutation_test` asks for."""
+    draw = (permute.ROWS, np.uint64(1), 2)
+    permute.sum_range(0, 2, draw, np.ones(4, np.int32), np.empty(2, np.int64))
 
 
 def compile_texts() -> None:

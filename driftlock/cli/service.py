@@ -10,6 +10,7 @@ import typer
 from driftlock.cli.options import Debug
 from driftlock.cli.show import checks_table, flags_table, progress, settings_table
 from driftlock.errors import OptionError
+from driftlock.warm import begin
 
 SERVE_HELP = """Serve the API, a page to try it and its documentation, until SIGTERM or Ctrl-C.
 
@@ -75,6 +76,8 @@ def serve_command(
     if show_config:
         typer.echo(settings_table(settings.shown()))
         return 0
+    if settings.workers == 1:  # others warm up in processes of their own
+        begin("service")
     from driftlock.service.run import serve
 
     serve(settings)
