@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from driftlock._kernels.evidence import round_millibits
 from driftlock._kernels.scan import CONTENT, FIRST_RANK, RANK, SYMBOL
@@ -141,7 +140,8 @@ def _is_clock(column: Raw, field: TimeField, n: int) -> bool:
     instants = parsed.values[:n][parsed.readable[:n]]
     if instants.size < 2 or (instants == instants[0]).all():
         return False
-    order = np.corrcoef(np.arange(instants.size), rankdata(instants))[0, 1]
+    ranks = np.unique(instants, return_inverse=True)[1]
+    order = np.corrcoef(np.arange(instants.size), ranks)[0, 1]
     return bool(abs(order) >= IN_ORDER)
 
 
