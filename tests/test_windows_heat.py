@@ -109,7 +109,7 @@ def test_usual_top_bits_are_those_of_draws(m: int) -> None:
     """To a twentieth of their mean, and a quarter of their deviation, which is asymptotic."""
     rng = np.random.default_rng(7)
     bits = np.stack([rng.gamma(3, 1, 3_000), rng.normal(20, 1, 3_000), np.ones(3_000)])
-    mean, deviation = heat._usual_tops(bits, m)
+    mean, deviation = heat._Tail.of(bits).usual(m)
     k = max(m // 10, 1)
     drawn = rng.permuted(np.tile(bits, (400, 1, 1)), axis=2)[:, :, :m]
     tops = np.sort(drawn, axis=2)[:, :, m - k :].mean(axis=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -55,25 +56,38 @@ def _sigmas(job: ScanJob, spans: Bounds) -> Floats:
     tops = np.ascontiguousarray(told[:, :, permute.TOP_BITS]) * NANO
     baseline, _, bounds = spans
 
-    @lru_cache(maxsize=2)
-    def usual(b0: int, b1: int, m: int) -> tuple[Floats, Floats]:
-        return _usual_tops(job.table.bits[:, baseline[b0:b1]] / MILLI, m)
+    @lru_cache(maxsize=1)
+    def tail(b0: int, b1: int) -> _Tail:
+        return _Tail.of(job.table.bits[:, baseline[b0:b1]] / MILLI)
 
     for w, (b0, b1, b2, b3) in enumerate(bounds.tolist()):
-        mean, deviation = usual(b0, b1, b3 - b2)
+        mean, deviation = tail(b0, b1).usual(b3 - b2)
         tops[w] = (tops[w] - mean) / deviation
     return np.stack([gains, tops])
 
 
-def _usual_tops(bits: Floats, m: int) -> tuple[Floats, Floats]:
-    """Mean and standard deviation, (F,), of the largest tenth of m rows, bits being (F, n)."""
-    n = bits.shape[1]
-    share = max(m // TENTH, 1) / m
-    k = max(round(n * share), 1)
-    tail = np.partition(bits, n - k, axis=1)[:, n - k :]
-    mean = tail.mean(axis=1)
-    variance = tail.var(axis=1) + (1 - share) * (mean - tail.min(axis=1)) ** 2
-    return mean, np.sqrt(variance / (m * share) * (1 + m / n) + LEAST_SPREAD**2)
+@dataclass(frozen=True, eq=False)
+class _Tail:
+    """Bits of F fields in n baseline rows, the largest first, and sums of the first, (F, n)."""
+
+    bits: Floats
+    sums: Floats
+    squares: Floats
+
+    @classmethod
+    def of(cls, bits: Floats) -> _Tail:
+        falling = -np.sort(-bits, axis=1)
+        return cls(falling, falling.cumsum(axis=1), (falling**2).cumsum(axis=1))
+
+    def usual(self, m: int) -> tuple[Floats, Floats]:
+        """Mean and standard deviation, (F,), of the largest tenth of m rows."""
+        n = self.bits.shape[1]
+        share = max(m // TENTH, 1) / m
+        last = max(round(n * share), 1) - 1
+        mean = self.sums[:, last] / (last + 1)
+        variance = np.maximum(self.squares[:, last] / (last + 1) - mean**2, 0.0)
+        variance += (1 - share) * (mean - self.bits[:, last]) ** 2
+        return mean, np.sqrt(variance / (m * share) * (1 + m / n) + LEAST_SPREAD**2)
 
 
 def _references(job: ScanJob) -> Bounds | None:
