@@ -162,10 +162,15 @@ def test_windows_and_warnings(page: Page) -> None:
     head = [cell.text for cell in page.all(".flags > table > thead th")]
     assert head == ["Rows", "p", "q", "NCD", "Entropy", "Mean bits", "Top bits", "Why"]
     assert re.fullmatch(r"\d+\u2013\d+", page.one(".toggle").text)
-    assert "independent ones" in page.one(".notice").text
+    assert page.all(".notice") == []
     page.one(".toggle").click()
     assert page.all(".event") == []
     assert len(page.all(".scroll tbody tr")) > 5
+    page.enter("#window", "15")
+    page.enter("#hop", "15")
+    page.run()
+    assert "40 windows" in page.headline()
+    assert "the smallest window has 15 rows" in page.one(".notice").text
 
 
 def test_nothing_found_is_said_with_the_plan(page: Page) -> None:
