@@ -189,10 +189,11 @@ def in_utf_8(data: bytes, encoding: str, name: str) -> bytes:
     try:
         return data.decode(encoding).encode()
     except UnicodeDecodeError as error:
-        line = data[: error.start].decode(encoding, "replace").count("\n") + 1
+        start = error.start + len(data) - len(error.object)  # utf-8-sig counts without its mark
+        line = data[:start].decode(encoding, "replace").count("\n") + 1
         raise FileError(
-            f"{name}: line {line}: byte 0x{data[error.start]:02x} is no {encoding} "
-            f"({error.reason}), at byte {error.start}",
+            f"{name}: line {line}: byte 0x{data[start]:02x} is no {encoding} "
+            f"({error.reason}), at byte {start}",
             line=line,
         ) from None
     except UnicodeEncodeError as error:  # half a character, which some encodings let pass
