@@ -69,7 +69,9 @@ def test_what_cannot_be_decoded_says_where_and_what_to_do(tmp_path, data, option
     assert caught.value.line == line
 
 
-@pytest.mark.parametrize("encoding", ["klingon", "rot13", "base64", "", "a\0b", None, 8])
+@pytest.mark.parametrize(
+    "encoding", ["klingon", "rot13", "base64", "idna", "Punycode", "", "a\0b", None, 8]
+)
 def test_an_unknown_encoding_is_an_error(tmp_path, encoding):
     with pytest.raises(OptionError, match="is not known; expected one that Python knows, such as"):
         read(tmp_path, "a.csv", CSV.encode(), encoding=encoding)
