@@ -142,10 +142,13 @@ def _is_cold(part: str) -> bool:
 
 
 def _helper(parts: tuple[str, ...]) -> subprocess.Popen[bytes] | None:
-    """Another process that compiles some parts; None where no Python can be started."""
+    """Another process that compiles some parts; None where no Python can be started.
+
+    With -P, as its script is no file: modules of the current folder are none of its business.
+    """
     try:
         helper = subprocess.Popen(  # noqa: S603  (this Python, with words of our own)
-            [sys.executable, "-c", HELPER, str(Path(__file__).parent), *parts],
+            [sys.executable, "-P", "-c", HELPER, str(Path(__file__).parent), *parts],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

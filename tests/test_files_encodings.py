@@ -57,6 +57,7 @@ def test_lines_of_a_log_are_decoded_as_asked(tmp_path):
         (CSV.encode("utf-16"), {}, "looks like text in UTF-16; pass --encoding utf-16", None),
         (CSV.encode() + b"\x81,1\n", {"encoding": "ascii"}, "line 1: byte 0xc3 is no ascii", 1),
         (b"a,b\n1,2\n\x81,1\n", {"encoding": "cp1252"}, "line 3: byte 0x81 is no cp1252", 3),
+        (b"\xef\xbb\xbfa\n1\n\xff", {"encoding": "utf-8-sig"}, "line 3: byte 0xff .* at byte 7", 3),
         (b"a,b\n1,2\n3,4", {"encoding": "utf-16"}, "line 1: byte 0x34 is no utf-16 .trunc", 1),
         (b"a,b\n1,+2AA-\n", {"encoding": "utf-7"}, "line 2: ", 2),
         (b"PK\x03\x04xx", {"encoding": "cp1252"}, "looks like a zip archive", None),
@@ -68,7 +69,9 @@ def test_what_cannot_be_decoded_says_where_and_what_to_do(tmp_path, data, option
     assert caught.value.line == line
 
 
-@pytest.mark.parametrize("encoding", ["klingon", "rot13", "base64", "", "a\0b", None, 8])
+@pytest.mark.parametrize(
+    "encoding", ["klingon", "rot13", "base64", "idna", "Punycode", "", "a\0b", None, 8]
+)
 def test_an_unknown_encoding_is_an_error(tmp_path, encoding):
     with pytest.raises(OptionError, match="is not known; expected one that Python knows, such as"):
         read(tmp_path, "a.csv", CSV.encode(), encoding=encoding)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -123,6 +124,21 @@ def test_failure_to_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch
         write_table(EXPECTED, path)
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_a_file_that_goes_while_it_is_replaced_is_written_anew(tmp_path, monkeypatch):
+    path = tmp_path / "a.csv"
+    write_table(RICH[["float"]], path)
+    copy_mode = shutil.copymode
+
+    def gone(source, target):
+        path.unlink()
+        copy_mode(source, target)
+
+    monkeypatch.setattr("shutil.copymode", gone)
+    write_table(EXPECTED, path)
+    pd.testing.assert_frame_equal(read_table(path), EXPECTED)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.csv"]
 
 
 def test_writing_into_a_missing_folder_is_an_error(tmp_path):

@@ -102,6 +102,15 @@ def test_a_share_that_has_begun_is_not_begun_again(monkeypatch) -> None:
     assert not warm._begun
 
 
+def test_a_helper_imports_nothing_from_the_current_folder(tmp_path, monkeypatch) -> None:
+    (tmp_path / "numpy.py").write_text("open('imported', 'w').close()")
+    monkeypatch.chdir(tmp_path)
+    helper = warm._helper(())
+    assert helper is not None
+    assert helper.wait(warm.HELPER_SECONDS) == 0
+    assert not (tmp_path / "imported").exists()
+
+
 def test_a_job_is_done_once(run, monkeypatch) -> None:
     calls = []
     run(lambda: calls.append(1))

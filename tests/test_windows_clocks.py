@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ import pytest
 import driftlock as dl
 from driftlock.windows import compare, scan
 from driftlock.windows.nulls import choose_null, without
+from driftlock.windows.stretches import chi_square
 from driftlock.windows.table import WindowTable, encode
 
 N, M = 240, 60
@@ -144,6 +147,62 @@ def test_bits_that_alternate_a_little_take_rows(value: float, name: str) -> None
     n = 400
     noise = np.random.default_rng(58).normal(size=n)
     bits = noise + value * np.roll(noise, 1)
-    found = choose_null("auto", False, _table_of_bits((1000 * bits).astype(np.int32)), np.arange(n))
+    table = _table_of_bits((1000 * bits).astype(np.int32))
+    found = choose_null("auto", False, table, np.arange(n), 50)
     assert found.field == "all fields"
     assert found.name == name
+
+
+def _rhythm(seed: int, strength: float) -> pd.DataFrame:
+    """1,000 rows and a window of 100 more, of users of whom each is about at an hour of his own."""
+    rng = np.random.default_rng(seed)
+    rows = 1_100
+    times = pd.Timestamp("2026-03-01") + pd.to_timedelta(
+        np.cumsum(rng.exponential(216, rows)), unit="s"
+    )
+    apart = times.hour.to_numpy()[:, None] - rng.uniform(0, 24, 40)
+    odds = np.exp(strength * np.cos(2 * np.pi * apart / 24)).cumsum(axis=1)
+    users = (odds > odds[:, -1:] * rng.random((rows, 1))).argmax(axis=1)
+    return pd.DataFrame({"at": times, "user": [f"u{user}" for user in users]})
+
+
+def test_what_follows_the_hour_a_little_takes_shifts() -> None:
+    """From row to row it does not show; windows held against exchanged rows differ all the same."""
+    alarms, exchanged, shifts = 0, 0, 0
+    for seed in range(30):
+        rows = _rhythm(seed, 0.7)
+        sides = rows[:1_000], rows[1_000:]
+        found = compare(*sides, n_permutations=199, rng=seed)
+        bare = [side.drop(columns="at") for side in sides]
+        alarms += found.p_value <= 0.05
+        exchanged += compare(*bare, n_permutations=199, null="rows", rng=seed).p_value <= 0.05
+        if found.null.name == "shift":
+            shifts += 1
+            assert found.null.lag == 0
+            assert f"stretches of {found.null.stretch} rows differ in" in repr(found.null)
+    assert shifts >= 24
+    assert exchanged >= 8
+    assert alarms <= 4
+
+
+def test_what_does_not_follow_the_hour_takes_rows() -> None:
+    chosen = []
+    for seed in range(30):
+        rows = _rhythm(seed, 0.0)
+        chosen.append(compare(rows[:1_000], rows[1_000:], n_permutations=19, rng=seed).null.name)
+    assert chosen.count("rows") >= 28
+
+
+def test_chi_square_has_the_moments_of_all_orders() -> None:
+    """All 5,040 orders of seven rows."""
+    first, second = np.array([0, 0, 0, 1, 1, 2, 2]), np.array([0, 0, 1, 1, 1, 1, 2])
+    values = [chi_square(first, second[list(order)])[0] for order in permutations(range(7))]
+    mean, variance = chi_square(first, second)[1:]
+    assert mean == pytest.approx(np.mean(values))
+    assert variance == pytest.approx(np.var(values))
+
+
+@pytest.mark.parametrize("rows", [2, 3, 5])
+def test_few_rows_have_no_stretches(rows: int) -> None:
+    frame = stream(rows=2 * rows)
+    dl.permutation_test(frame[:rows], frame[rows:], null="auto", rng=1)

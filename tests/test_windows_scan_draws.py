@@ -40,7 +40,7 @@ def test_threads_change_no_bit_of_a_scan(stream, count):
 def test_the_order_of_windows_changes_no_bit(stream):
     chosen = ScanOptions(n_permutations=DRAWS, null="rows", rng=1)
     coded, spans = encode([stream], 400), by_rows(400, stream[400:], 50, 20, None)
-    null = choose_null("rows", False, coded, np.arange(400))
+    null = choose_null("rows", False, coded, np.arange(400), 50)
     job = ScanJob(coded, spans, null, chosen, chosen.seed(), [])
     windows = np.arange(len(spans))
     orders = [windows, windows[::-1], np.random.default_rng(1).permutation(windows)]

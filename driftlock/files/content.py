@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import gzip
 import os
 import re
@@ -62,6 +63,7 @@ ALIKE = {
 }
 BOM = b"\xef\xbb\xbf"
 UTF_8 = "utf-8"
+OF_HOSTS = ("idna", "punycode")  # made for names of hosts, not for texts
 
 
 def split_ending(path: str | os.PathLike[str]) -> tuple[str | None, str | None]:
@@ -174,14 +176,16 @@ def check_encoding(encoding: str) -> str:
     OptionError
         If Python knows none of that name.
     """
-    try:
+    name = None
+    with contextlib.suppress(LookupError, TypeError, ValueError):
         "a".encode(encoding)
-        return codecs.lookup(encoding).name
-    except (LookupError, TypeError, ValueError):
+        name = codecs.lookup(encoding).name
+    if name is None or name in OF_HOSTS:
         raise OptionError(
             f"encoding={encoding!r} is not known; expected one that Python knows, such as 'utf-8', "
             "'cp1252', 'latin-1' or 'utf-16'"
-        ) from None
+        )
+    return name
 
 
 def in_utf_8(data: bytes, encoding: str, name: str) -> bytes:
@@ -189,10 +193,11 @@ def in_utf_8(data: bytes, encoding: str, name: str) -> bytes:
     try:
         return data.decode(encoding).encode()
     except UnicodeDecodeError as error:
-        line = data[: error.start].decode(encoding, "replace").count("\n") + 1
+        start = error.start + len(data) - len(error.object)  # utf-8-sig counts without its mark
+        line = data[:start].decode(encoding, "replace").count("\n") + 1
         raise FileError(
-            f"{name}: line {line}: byte 0x{data[error.start]:02x} is no {encoding} "
-            f"({error.reason}), at byte {error.start}",
+            f"{name}: line {line}: byte 0x{data[start]:02x} is no {encoding} "
+            f"({error.reason}), at byte {start}",
             line=line,
         ) from None
     except UnicodeEncodeError as error:  # half a character, which some encodings let pass

@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import shutil
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,7 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     """
     try:
         target = Path(path).resolve()
-        if target.exists() and not target.is_file():
+        if _is_special(target):
             target.write_bytes(data)
             return
         part = target.with_name(f".driftlock-{os.getpid()}-{secrets.token_hex(4)}.part")
@@ -99,7 +100,7 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            if target.exists():
+            with contextlib.suppress(FileNotFoundError):  # there is none, or not any more
                 shutil.copymode(target, part)  # what was private stays private
             part.replace(target)
         finally:
@@ -108,6 +109,14 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     except OSError as error:
         why = error.strerror or error
         raise FileError(f"{os.fspath(path)}: cannot be written: {why}") from None
+
+
+def _is_special(path: Path) -> bool:
+    """Whether something stands there that is no file, asked in one step: it may go meanwhile."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def _sync_folder(folder: Path) -> None:

@@ -62,7 +62,7 @@ class Sides:
         labels = None if groups is None else group_labels(baseline, window, groups)
         frames = [without(baseline, groups), without(window, groups)]
         table = encode(frames, n, options.fields, leave_clocks)
-        null = choose_null(options.null, groups is not None, table, np.arange(n))
+        null = choose_null(options.null, groups is not None, table, np.arange(n), m)
         draws = draws_of(null.name, labels, (n, n + m), options.n_permutations, options.seed())
         return cls(stacked(frames), table, null, draws)
 

@@ -124,7 +124,8 @@ def scan(
     table = encode(frames, len(normal), chosen.fields, chosen.leave_clocks)
     after = check_count("guard", guard, 0) if trailing else None
     spans = _spans(tested, table, (window, hop), after, chosen)
-    null = choose_null(chosen.null, groups is not None, table, spans.rows(0)[0])
+    usual = int(np.median(spans.sizes[1]))
+    null = choose_null(chosen.null, groups is not None, table, spans.rows(0)[0], usual)
     labels = [] if groups is None else [normal[groups], tested[groups]]
     job = ScanJob(table, spans, null, chosen, chosen.seed(), labels)
     plan = _tell(job)
