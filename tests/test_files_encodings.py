@@ -55,6 +55,8 @@ def test_lines_of_a_log_are_decoded_as_asked(tmp_path):
     [
         (CSV.encode("cp1252"), {}, "line 1: byte 0xe4 is no UTF-8 .* pass --encoding, such as", 1),
         (CSV.encode("utf-16"), {}, "looks like text in UTF-16; pass --encoding utf-16", None),
+        (CSV.encode("utf-32"), {}, "looks like text in UTF-32; pass --encoding utf-32", None),
+        (gzip.compress(CSV.encode()), {"encoding": "cp1252"}, "it looks like gzip", None),
         (CSV.encode() + b"\x81,1\n", {"encoding": "ascii"}, "line 1: byte 0xc3 is no ascii", 1),
         (b"a,b\n1,2\n\x81,1\n", {"encoding": "cp1252"}, "line 3: byte 0x81 is no cp1252", 3),
         (b"\xef\xbb\xbfa\n1\n\xff", {"encoding": "utf-8-sig"}, "line 3: byte 0xff .* at byte 7", 3),

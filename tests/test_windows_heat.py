@@ -134,6 +134,9 @@ def test_references_are_stretches_against_the_rest(n: int, count: int) -> None:
         scan(rows, **(FEW | {"baseline": n}), null="shift")
     baseline, window, bounds = heat._references(jobs[0])
     assert len(bounds) == count
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(heat, "MAX_REFERENCE_ROWS", 7 * n)
+        assert len(heat._references(jobs[0])[2]) == min(count, 7)
     for b0, b1, b2, b3 in bounds:
         assert sorted([*baseline[b0:b1], *window[b2:b3]]) == list(range(n))
         assert np.array_equal(np.diff(window[b2:b3]), np.ones(b3 - b2 - 1))

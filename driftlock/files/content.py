@@ -38,7 +38,8 @@ TITLES = {
     "bracket": "a JSON array",
     "objects": "JSON objects",
 }
-UTF_16 = "text in UTF-16"
+UTF_16, UTF_32 = "text in UTF-16", "text in UTF-32"
+ENCODINGS = {UTF_16: "utf-16", UTF_32: "utf-32"}
 MAGIC = (
     (b"\x1f\x8b", "gzip"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
@@ -48,9 +49,12 @@ MAGIC = (
     (b"\xfd7zXZ\x00", "xz"),
     (b"PK\x03\x04", "a zip archive or a spreadsheet"),
     (b"ARROW1", "Arrow IPC (Feather)"),
+    (b"\xff\xfe\x00\x00", UTF_32),
+    (b"\x00\x00\xfe\xff", UTF_32),
     (b"\xff\xfe", UTF_16),
     (b"\xfe\xff", UTF_16),
 )
+BINARY = {kind for _, kind in MAGIC} - set(ENCODINGS)
 ALIKE = {
     "csv": ("text", "bracket"),
     "tsv": ("text", "bracket"),
@@ -116,7 +120,7 @@ def check_content(data: bytes, kind: str, name: str) -> None:
     looks = looks_like(data)
     if looks not in ALIKE[kind]:
         begins = f", beginning {quote(first_line(data))}" if looks == "text" else ""
-        advice = "; pass --encoding utf-16" if looks == UTF_16 else ""
+        advice = f"; pass --encoding {ENCODINGS[looks]}" if looks in ENCODINGS else ""
         raise FileError(
             f"{name}: is not {TITLES[kind]}: it looks like {titled(looks)}{begins}{advice}"
         )

@@ -103,7 +103,7 @@ def _identify(
     if packing is not None:
         data = content.unpack(data, packing, name)
         looks = content.looks_like(data)
-    if encoding != content.UTF_8 and looks != "parquet":
+    if encoding != content.UTF_8 and looks not in content.BINARY:
         data = content.in_utf_8(data, encoding, name)
         looks = content.looks_like(data)
     if wanted != "auto":

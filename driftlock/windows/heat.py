@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,16 @@ from numpy.typing import NDArray
 
 from driftlock._kernels import permute
 from driftlock.arrays import Floats, Ints
+from driftlock.cancellation import checkpoint
 from driftlock.evidence import MILLI
 from driftlock.windows.permuted import NANO
 from driftlock.windows.scan_run import ScanJob, field_statistics
 
 TENTH = 10  # one row in so many is among the largest
 LEAST_SPREAD = 0.05  # bits; a field that never varies would else have none
+MOVED = 20  # one row in so many
 MAX_REFERENCES, LEAST_REFERENCES = 50, 5
+MAX_REFERENCE_ROWS = 5_000_000  # of all references together
 Bounds = tuple[Ints, Ints, NDArray[np.int64]]
 
 
@@ -44,7 +46,8 @@ def _sigmas(job: ScanJob, spans: Bounds) -> Floats:
     """The gain of each field and its top bits, in their own standard deviations, (2, W, F).
 
     The gain's are exact for exchanged rows. Those of the top bits are asymptotic: of the mean of
-    the largest tenth of m draws from the baseline's bits.
+    the largest tenth of m draws from the baseline's bits. These are read anew whenever a trailing
+    baseline has moved on by a twentieth of itself.
 
     References
     ----------
@@ -56,12 +59,12 @@ def _sigmas(job: ScanJob, spans: Bounds) -> Floats:
     tops = np.ascontiguousarray(told[:, :, permute.TOP_BITS]) * NANO
     baseline, _, bounds = spans
 
-    @lru_cache(maxsize=1)
-    def tail(b0: int, b1: int) -> _Tail:
-        return _Tail.of(job.table.bits[:, baseline[b0:b1]] / MILLI)
-
+    at, tail = -1, None
     for w, (b0, b1, b2, b3) in enumerate(bounds.tolist()):
-        mean, deviation = tail(b0, b1).usual(b3 - b2)
+        checkpoint()
+        if tail is None or abs(b0 - at) > (b1 - b0) // MOVED:
+            at, tail = b0, _Tail.of(job.table.bits[:, baseline[b0:b1]] / MILLI)
+        mean, deviation = tail.usual(b3 - b2)
         tops[w] = (tops[w] - mean) / deviation
     return np.stack([gains, tops])
 
@@ -97,7 +100,7 @@ def _references(job: ScanJob) -> Bounds | None:
         chosen = _groups(job.labels[0])
     else:
         m = min(int(np.median(job.spans.sizes[1])), first.size // 3)
-        count = min(MAX_REFERENCES, 2 * first.size // m)
+        count = min(_most(first.size), 2 * first.size // m)
         starts = np.linspace(0, first.size - m, count).astype(np.int64)
         chosen = [np.arange(start, start + m) for start in starts]
     if len(chosen) < LEAST_REFERENCES:
@@ -112,10 +115,17 @@ def _references(job: ScanJob) -> Bounds | None:
     )
 
 
+def _most(n: int) -> int:
+    """How many references n rows may make."""
+    return max(min(MAX_REFERENCES, MAX_REFERENCE_ROWS // n), LEAST_REFERENCES)
+
+
 def _groups(labels: pd.Series[Any]) -> list[Ints]:
     """Rows of some groups of two rows or more, that leave as many."""
     codes = pd.factorize(labels, use_na_sentinel=False)[0]
     counts = np.bincount(codes)
     fit = np.flatnonzero((counts >= 2) & (counts <= codes.size - 2))
-    some = fit[np.unique(np.linspace(0, fit.size - 1, min(fit.size, MAX_REFERENCES)).astype(int))]
+    some = fit[
+        np.unique(np.linspace(0, fit.size - 1, min(fit.size, _most(codes.size))).astype(int))
+    ]
     return [np.flatnonzero(codes == code) for code in some]
