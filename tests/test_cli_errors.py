@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from commanding import ODD
+from commanding import ODD, assert_refused
 
 from driftlock.cli import main
 
@@ -55,14 +55,7 @@ pytestmark = pytest.mark.usefixtures("_compiled", "folder")
 )
 def test_bad_input_is_2_and_one_line(folder, capsys, args, message):
     (folder / "broken.jsonl").write_text('{"amount": 1}\n{"amount": \n')
-    before = sorted(folder.iterdir())
-    assert main(args.split()) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("driftlock: ")
-    assert message in err
-    assert err.count("\n") == 1
-    assert sorted(folder.iterdir()) == before
+    assert_refused(args, message, folder, capsys)
 
 
 @pytest.mark.parametrize(

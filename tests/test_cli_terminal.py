@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from commanding import ODD
+from commanding import ODD, at_a_terminal
 
 from driftlock.cli import main
 from driftlock.files import read_table, write_table
@@ -20,11 +20,7 @@ pytestmark = pytest.mark.usefixtures("_compiled", "folder")
 
 
 def test_terminal_sees_a_table_that_fits_and_what_is_going_on(monkeypatch, capsys):
-    monkeypatch.setenv("COLUMNS", "60")
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    at_a_terminal(monkeypatch, 60)
     assert main(ODD) == 1
     out, err = capsys.readouterr()
     table = re.sub(r"\x1b\[[0-9;]*m", "", out.split("baseline: ")[0])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
+from commanding import assert_refused, at_a_terminal
 from typer.testing import CliRunner
 
 import driftlock as dl
@@ -319,14 +320,7 @@ ONLY_SCAN = [
     + [(f"scan {args}", message) for args, message in ONLY_SCAN],
 )
 def test_bad_input_is_2_and_one_line(folder, capsys, args, message):
-    before = sorted(folder.iterdir())
-    assert main(args.split()) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("driftlock: ")
-    assert message in err
-    assert err.count("\n") == 1
-    assert sorted(folder.iterdir()) == before
+    assert_refused(args, message, folder, capsys)
 
 
 @pytest.mark.parametrize("command", ["compare", "scan"])
@@ -362,11 +356,7 @@ def test_help_shows_examples(command):
     [(COMPARE, "comparing 100 rows with 400"), (SCAN, "scanning 500 rows")],
 )
 def test_terminal_sees_what_is_going_on(monkeypatch, capsys, args, stage):
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    at_a_terminal(monkeypatch, 80)
     assert main(args) == 1
     out, err = capsys.readouterr()
     assert stage in err

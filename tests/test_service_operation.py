@@ -68,6 +68,14 @@ raise SystemExit(main())
 """
 
 
+def held_back(folder: Path, monkeypatch: pytest.MonkeyPatch, module: str, name: str) -> Path:
+    """Let services wait before a function of theirs until the file that is returned is there."""
+    flag = folder / "flag"
+    monkeypatch.setenv("FLAG", str(flag))
+    monkeypatch.setattr(child, "CODE", HELD.format(module=module, name=name))
+    return flag
+
+
 def serve(*arguments: str, code: str | None = None, **settings: object) -> tuple[int, str, str]:
     """Run ``driftlock serve`` to its end: exit code, standard output and error."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("DRIFTLOCK_HTTP_")}
@@ -171,9 +179,7 @@ def test_the_settings_in_force_are_listed_and_keys_are_not() -> None:
 def test_nothing_is_judged_before_the_kernels_are_ready(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flag = tmp_path / "flag"
-    monkeypatch.setenv("FLAG", str(flag))
-    monkeypatch.setattr(child, "CODE", HELD.format(module="app", name="ensure"))
+    flag = held_back(tmp_path, monkeypatch, "app", "ensure")
     with served(tmp_path, wait=False) as server, server.client() as client:
 
         def says(status: int) -> bool:
@@ -386,9 +392,7 @@ def hardest(used: dict[int, float]) -> int:
 def test_what_runs_is_finished_before_it_stops(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flag = tmp_path / "flag"
-    monkeypatch.setenv("FLAG", str(flag))
-    monkeypatch.setattr(child, "CODE", HELD.format(module="routes", name="screen"))
+    flag = held_back(tmp_path, monkeypatch, "routes", "screen")
     with served(tmp_path, shutdown_seconds=600) as server, ThreadPoolExecutor(1) as pool:
         with server.client() as client:
             running = pool.submit(client.post, "/v1/detect", content=MIXED)

@@ -82,7 +82,8 @@ def test_hours_count_where_they_are_asked_for() -> None:
         assert not compare(*halves(rows), **FEW, **options).null.left_out
     of_six = rows.assign(six=np.arange(N + M) // 6)
     assert not compare(*halves(of_six), groups="six", **FEW).null.left_out
-    assert not compare(*halves(rows[["at"]]), **FEW).null.left_out  # or nothing would be left
+    for alone in (rows[["at"]], rows[["at"]].assign(shop="a", gap=None)):
+        assert not compare(*halves(alone), **FEW).null.left_out  # or nothing would be left
     assert not dl.permutation_test(*halves(rows), lambda *_: 0.0, null="auto", **FEW).null.left_out
     assert dl.permutation_test(*halves(rows), null="auto", **FEW).null.left_out == ("at",)
 

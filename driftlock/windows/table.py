@@ -100,8 +100,6 @@ def encode(
     sizes = [len(frame) for frame in frames]
     codes, sorts, field_of, bits, left_out = [], [], [], [], []
     content: Ints = np.zeros(sum(sizes), np.int64)
-    # of times alone, nothing else would be left
-    leave_clocks &= not all(isinstance(field, TimeField) for field in schema.fields)
     for place, field in enumerate(schema.fields):
         values = _joined(
             [_column(flat, field.name, size) for flat, size in zip(flats, sizes, strict=True)]
@@ -122,6 +120,8 @@ def encode(
             field_of.append(place)
         if not isinstance(column, Times):  # what is replayed comes at another time
             content = _paired(content, _exact(column, codes[-1], values))
+    if left_out and not any(np.ptp(part) for part in codes):
+        return encode(frames, n, kinds)  # nothing else would be left
     codes.append(_repeated(content))
     bits.append(np.zeros_like(bits[0]))
     return WindowTable(
